@@ -12,7 +12,7 @@ def test_places_are_limited_per_visitor_per_network_and_in_total() -> None:
     assert [places.take("c", "there") for _ in range(2)] == [True, False]
 
 
-def test_a_place_that_was_left_is_free_and_one_that_was_refused_was_never_taken() -> None:
+def test_a_released_place_is_free_and_a_refused_one_is_not_counted() -> None:
     places = Places(MOST)
     with places.held("a", None) as first, places.held("a", None) as second, places.held("a", None) as third:
         assert (first, second, third) == (True, True, False)

@@ -13,7 +13,7 @@ from tests import forks
 from tests.browser.conftest import ROOT, free_port, wait_until_it_answers
 
 
-def test_the_log_and_its_folder_are_their_owners_alone_as_the_app_makes_them(tmp_path: Path) -> None:
+def test_the_log_and_its_folder_are_created_readable_by_their_owner_only(tmp_path: Path) -> None:
     port, output = free_port(), tmp_path / "output"
     command = ["streamlit", "run", "app.py", "--server.port", str(port)]
     process = forks.start(command, ROOT, {"XDG_DATA_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}, output)
@@ -45,11 +45,13 @@ def test_readable_files_are_named_once_with_a_next_step(tmp_path: Path) -> None:
     assert open_to_others([mine, loose, folder]) is None
 
 
-def test_a_log_of_an_earlier_release_is_named_at_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_readable_log_of_an_earlier_release_is_reported_at_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     log = tmp_path / "runs.sqlite3"
     log.touch(0o644)
     log.chmod(0o644)
     with caplog.at_level(logging.WARNING):
         service()
-    (said,) = [record.message for record in caplog.records if "chmod" in record.message]
-    assert str(log) in said
+    (warning,) = [record.message for record in caplog.records if "chmod" in record.message]
+    assert str(log) in warning

@@ -12,7 +12,7 @@ def none_is_gone(_session: str) -> bool:
 
 
 def status(uploads: Uploads, session: str, size: int, held: Mapping[str, int] | None = None) -> int:
-    """204 for a file that would be taken, as the route answers it."""
+    """The status that the route gives an upload; 204 if it would be accepted."""
     try:
         with uploads.coming(session, size, lambda: held or {}, none_is_gone):
             return 204
@@ -20,13 +20,13 @@ def status(uploads: Uploads, session: str, size: int, held: Mapping[str, int] | 
         return refused.status
 
 
-def test_a_session_takes_files_while_its_page_asks_for_one() -> None:
+def test_a_session_accepts_files_while_its_page_shows_an_uploader() -> None:
     uploads = Uploads(10, 20)
     assert status(uploads, "s", 1) == 403
     with uploads.page("s"):
         uploads.drawn("s", "me", None)
         assert status(uploads, "s", 1) == 204
-    # It is taken also while the same page is drawn again: a person uploads whenever they like.
+    # It is accepted also while the page is drawn again, since uploads can arrive at any time.
     with uploads.page("s"):
         assert status(uploads, "s", 1) == 204
         uploads.drawn("s", "me", None)
@@ -68,7 +68,7 @@ def test_a_network_has_one_share_for_all_visitors() -> None:
     assert status(uploads, "far", 10, held) == 204
 
 
-def test_files_of_pages_that_are_closed_make_room() -> None:
+def test_files_of_closed_pages_are_removed_first() -> None:
     uploads, held = Uploads(10, 20), {"closed": 10, "others": 10}
     uploads.drawn("closed", "me", None)
     uploads.drawn("s", "me", None)
