@@ -43,7 +43,7 @@ def test_every_change_notifies_until_the_listener_is_removed(new_run: Callable[[
     assert (heard, run.version) == ([1, 2], 3)
 
 
-def test_a_stop_before_the_stream_begins_stops_it_when_it_does(new_run: Callable[[], Run]) -> None:
+def test_a_stop_before_the_stream_stops_it_when_it_begins(new_run: Callable[[], Run]) -> None:
     run = new_run()
     stops: list[str] = []
     run.stop()
@@ -61,7 +61,7 @@ def test_stopping_a_finished_run_changes_nothing(new_run: Callable[[], Run]) -> 
     assert run.record().status == "ok"
 
 
-def test_an_ended_run_holds_its_answer_once(new_run: Callable[[], Run]) -> None:
+def test_an_ended_run_stores_its_answer_once(new_run: Callable[[], Run]) -> None:
     run, text = new_run(), "x" * 100_000
     run.take(text_event(text, 1.0))
     while_it_goes_on = run.size
@@ -88,7 +88,7 @@ def test_unreported_tokens_stay_unreported(new_run: Callable[[], Run]) -> None:
 PLACE = [field.name for field in fields(Placement)]
 
 
-def test_a_run_of_an_experiment_has_its_placement_throughout() -> None:
+def test_a_run_of_an_experiment_has_its_placement_before_and_after_its_end() -> None:
     run = make_run(A_PLACEMENT)
     running = run.record()
     run.finish(Outcome(Status.OK))
@@ -104,7 +104,7 @@ def test_a_run_of_an_experiment_has_its_placement_throughout() -> None:
         }
 
 
-def test_a_first_place_and_a_warm_up_are_not_taken_for_none() -> None:
+def test_position_0_and_a_warm_up_are_recorded() -> None:
     record = make_run(replace(A_PLACEMENT, position=0, repeat=WARM_UP, checks=None)).record()
     assert (record.position, record.repeat, record.checks) == (0, 0, None)
 
@@ -128,12 +128,12 @@ def test_reported_queue_time_and_cached_tokens_are_recorded(
 
 
 def test_the_endpoints_version_and_request_id_are_kept(new_run: Callable[[], Run]) -> None:
-    told, untold = new_run(), new_run()
-    told.finish(Outcome(Status.OK, served_model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
-    untold.finish(Outcome(Status.OK))
-    assert told.record().endpoint_facts == [
+    reported, unreported = new_run(), new_run()
+    reported.finish(Outcome(Status.OK, served_model="m-2026", system_fingerprint="fp_1", request_id="r-1"))
+    unreported.finish(Outcome(Status.OK))
+    assert reported.record().endpoint_facts == [
         ("served model", "m-2026"),
         ("system fingerprint", "fp_1"),
         ("request id", "r-1"),
     ]
-    assert untold.record().endpoint_facts == []
+    assert unreported.record().endpoint_facts == []

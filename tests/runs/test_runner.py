@@ -72,9 +72,7 @@ def test_the_row_is_committed_when_the_request_arrives(runner: Runner, log: Log)
     assert seen == ["running"]
 
 
-def test_another_process_is_asked_once_the_row_is_committed_and_never_for_an_address_with_a_policy(
-    runner: Runner, log: Log
-) -> None:
+def test_a_reader_process_is_used_after_the_commit_and_never_with_an_address_policy(runner: Runner, log: Log) -> None:
     seen: list[str] = []
 
     class NoneReady(ReaderProcesses):
@@ -91,10 +89,10 @@ def test_another_process_is_asked_once_the_row_is_committed_and_never_for_an_add
             for endpoint in (fixed, replace(fixed, fixed_address=policy))
         ]
     assert seen == ["running"]
-    assert [run.text for run in found] == ["Hi", "Hi"]  # a thread reads where no process does
+    assert [run.text for run in found] == ["Hi", "Hi"]  # a thread reads if no process does
 
 
-def test_a_process_that_cannot_be_asked_ends_the_run_and_not_the_waiting_for_it(runner: Runner, log: Log) -> None:
+def test_an_unavailable_reader_process_ends_the_run_with_an_error(runner: Runner, log: Log) -> None:
     class Broken(ReaderProcesses):
         def begin(self, *_arguments: Any, **_more: Any) -> None:
             raise RuntimeError("can't start new thread")
@@ -106,7 +104,7 @@ def test_a_process_that_cannot_be_asked_ends_the_run_and_not_the_waiting_for_it(
 def test_every_event_is_kept_unchanged_with_its_time(runner: Runner, log: Log) -> None:
     usage = b'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}}\n\n'
     pieces = [head(), b": a comment\n\ndata: no JSON\n\n", chunk("One"), b"event: ping\ndata: {}\n\n", usage]
-    pieces.append(chunk(" <thi", "stop") + DONE)  # what may begin a mark is held back until the end
+    pieces.append(chunk(" <thi", "stop") + DONE)  # a possible beginning of the key is held back until the end
     with serve(sending(*pieces, pause=0.03)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST, draft='{"text": "Hello"}'))
         found = logged(log, run)
@@ -154,7 +152,7 @@ def test_a_stop_keeps_the_text_that_arrived(runner: Runner, log: Log) -> None:
     assert (found.status, found.text) == ("cancelled", "Half a")
 
 
-def test_a_refusal_is_logged_with_the_endpoints_words(runner: Runner, log: Log) -> None:
+def test_a_refusal_is_logged_with_the_endpoints_message(runner: Runner, log: Log) -> None:
     body = {"detail": [{"type": "x", "loc": ["body", "temperature"], "msg": "too warm", "input": 9}]}
     with serve(document(body, "422 Unprocessable Entity")) as server:
         found = logged(log, runner.start(order_of(endpoint_at(server.base_url), REQUEST)))
@@ -187,7 +185,7 @@ def test_no_key_reaches_the_events(runner: Runner, log: Log) -> None:
     assert "canary" not in str(kept)
 
 
-def test_every_choice_that_was_asked_for_is_kept_without_the_key(runner: Runner, log: Log) -> None:
+def test_every_requested_choice_is_kept_without_the_key(runner: Runner, log: Log) -> None:
     call = {"id": "c", "function": {"name": "look", "arguments": "canary-key-1"}}
     further = {"reasoning": "Hm.", "content": "Key: canary-key-1", "tool_calls": [call]}
     second = event({"choices": [{"index": 1, "delta": further, "finish_reason": "length"}]})
@@ -201,7 +199,7 @@ def test_every_choice_that_was_asked_for_is_kept_without_the_key(runner: Runner,
 
 @dataclass(frozen=True)
 class _WaitingEndpoint:
-    """An endpoint that has no address until it is stopped, as the embedded one while it is fetched."""
+    """An endpoint without an address until it is stopped, like the embedded one during its download."""
 
     name = "waiting"
     profile = BEEZY
@@ -230,7 +228,7 @@ def test_a_run_can_be_stopped_while_its_endpoint_starts(runner: Runner, log: Log
     assert logged(log, run).status == "cancelled"
 
 
-def test_an_endpoint_without_an_address_rejects_the_run_and_says_why(runner: Runner, log: Log) -> None:
+def test_an_endpoint_without_an_address_rejects_the_run_with_a_reason(runner: Runner, log: Log) -> None:
     class Broken(_WaitingEndpoint):
         def address(self, stopped: Callable[[], bool]) -> Address:
             raise EndpointUnavailable("The model could not be fetched.")
@@ -253,7 +251,7 @@ def test_an_internal_error_ends_the_run_and_is_reported(
     assert "a bug" in caplog.text
 
 
-def test_a_field_that_the_dialect_does_not_have_is_refused_before_the_run(runner: Runner) -> None:
+def test_a_field_missing_in_the_dialect_is_refused_before_the_run(runner: Runner) -> None:
     request = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hi")], safe_prompt=True)
     with pytest.raises(UnsendableField, match="openai dialect has no safe_prompt"):
         runner.start(order_of(Endpoint("mine", OPENAI, Address("http://127.0.0.1:1/v1")), request))
@@ -283,7 +281,7 @@ def test_shutting_down_stops_active_runs(runner: Runner, log: Log) -> None:
     assert logged(log, run).status == "cancelled"
 
 
-def test_a_run_is_ended_and_written_when_its_futures_are_done(runner: Runner, log: Log) -> None:
+def test_the_future_of_a_run_is_done_when_the_run_is_written(runner: Runner, log: Log) -> None:
     with serve(sending(head(), chunk("One"), chunk(" two", "stop") + DONE, pause=0.1)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         seen: list[Any] = []
@@ -300,7 +298,7 @@ def test_a_run_is_ended_and_written_when_its_futures_are_done(runner: Runner, lo
     assert seen == [(True, "One two")] * 3
 
 
-def test_the_futures_of_an_ended_run_are_done(runner: Runner, log: Log) -> None:
+def test_the_future_of_an_ended_run_is_done(runner: Runner, log: Log) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         logged(log, run)
@@ -320,7 +318,7 @@ def test_a_failing_database_blocks_no_run(tmp_path: Path) -> None:
 
 
 class _Gate:
-    """Lets everything through but what it is told to refuse, and notes what it saw in which order."""
+    """A gate that admits everything except the configured refusals, and records its calls in order."""
 
     def __init__(self, log: Log, *, admits: bool = True, refuses: str | None = None, fails: bool = False) -> None:
         self.seen: list[object] = []
@@ -346,7 +344,7 @@ class _Gate:
         self.seen.append("left")
 
 
-def test_a_run_passes_the_gate_after_its_commit_and_reports_its_end(log: Log) -> None:
+def test_a_run_passes_the_gate_after_its_commit_and_leaves_it_at_its_end(log: Log) -> None:
     gate = _Gate(log)
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = Runner(log, gate=gate).start(order_of(endpoint_at(server.base_url), REQUEST, network="there"))
@@ -372,7 +370,7 @@ def test_a_run_that_the_gate_does_not_admit_is_not_logged(log: Log) -> None:
         assert not reader.exec_driver_sql("select id from runs").all()
 
 
-def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failing_gate_admits_no_run(log: Log, caplog: pytest.LogCaptureFixture) -> None:
     with serve(sending(head() + chunk("Hi", "stop") + DONE)) as server:
         run = Runner(log, gate=_Gate(log, fails=True)).start(order_of(endpoint_at(server.base_url), REQUEST))
         assert logged(log, run).error_kind == "internal"
@@ -380,7 +378,7 @@ def test_a_gate_that_fails_lets_nothing_through(log: Log, caplog: pytest.LogCapt
     assert "a bug" in caplog.text
 
 
-def test_a_visitors_own_endpoint_that_leads_inside_is_refused_and_gets_no_byte(runner: Runner, log: Log) -> None:
+def test_a_visitors_endpoint_with_a_private_address_receives_no_byte(runner: Runner, log: Log) -> None:
     with recording() as recorder:
         base_url = f"http://localhost:{recorder.port}/v1"
         endpoint = own_endpoint(base_url, "canary", "beezy", "m", Settings(own_endpoints=True))
