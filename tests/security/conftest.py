@@ -33,7 +33,7 @@ MINE = "canary-text-of-mine"
 THEIRS = "canary-text-of-theirs"
 TITLE = "canary-title"
 
-# Python runs it at the start of every process: once the server runs, it writes the settings in force.
+# Python runs it at the start of every process; in the server, it writes the settings in force.
 _WRITE_SETTINGS = """
 import json, os, sys, threading, time
 
@@ -61,7 +61,7 @@ class App:
     folder: Path
     endpoint: Endpoint
     outside: Endpoint
-    """A proxy that the app's environment names: what the server asks the world over HTTP passes it."""
+    """An HTTP proxy in the app's environment, through which external requests of the server would pass."""
     my_capsule: str
     their_capsule: str
     my_run: str

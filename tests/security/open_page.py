@@ -25,15 +25,15 @@ _VALUE_FIELDS = {
 
 
 class OpenPage:
-    """Sends the messages of a browser, and reads the server's new values only on demand."""
+    """A page that sends the messages of a browser and reads the server's new values on demand only."""
 
     def __init__(self, session: Session, query: str = "", name: str = "") -> None:
         self._session = session
         self._name = name
-        """Of the page; the server answers with what to call it from then on."""
+        """The page's name, until the server sends the hash that identifies it."""
         self._page_script_hash = ""
         self.query = query
-        """What stands in the address bar after the question mark."""
+        """The query in the address bar."""
         self._ids: dict[str, str] = {}
         self._states: dict[str, WidgetState] = {}
         self._not_learned: list[ForwardMsg] = []
@@ -46,15 +46,15 @@ class OpenPage:
             state = self._states[self._ids[key]]
             self._hold(state, str(state.WhichOneof("value")), value)
         triggers = [WidgetState(id=self._ids[key], trigger_value=True) for key in pressed]
-        asked = BackMsg()
-        asked.rerun_script.query_string = self.query
+        message = BackMsg()
+        message.rerun_script.query_string = self.query
         if self._page_script_hash:
-            asked.rerun_script.page_script_hash = self._page_script_hash
+            message.rerun_script.page_script_hash = self._page_script_hash
         else:
-            asked.rerun_script.page_name = self._name
-        asked.rerun_script.context_info.timezone = "UTC"
-        asked.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
-        self._session.connection.send(asked.SerializeToString())
+            message.rerun_script.page_name = self._name
+        message.rerun_script.context_info.timezone = "UTC"
+        message.rerun_script.widget_states.CopyFrom(WidgetStates(widgets=[*self._states.values(), *triggers]))
+        self._session.connection.send(message.SerializeToString())
 
     def wait(self) -> None:
         """Wait until the server has drawn the page, without reading its messages."""

@@ -23,7 +23,7 @@ _WAIT_S = 30
 class Answer:
     status: int
     headers: Mapping[str, str]
-    """By names in lower case."""
+    """Keyed by names in lower case."""
     body: bytes
 
 
@@ -57,14 +57,14 @@ class Session:
 
         With a ``fragment_id``, only this fragment reruns.
         """
-        asked = BackMsg()
-        asked.rerun_script.query_string = query
-        asked.rerun_script.page_name = page
-        asked.rerun_script.fragment_id = fragment_id
-        asked.rerun_script.is_auto_rerun = bool(fragment_id)
-        asked.rerun_script.context_info.url = url or f"{self._address}/{page}?{query}"
-        asked.rerun_script.context_info.timezone = "UTC"
-        self.connection.send(asked.SerializeToString())
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        message.rerun_script.page_name = page
+        message.rerun_script.fragment_id = fragment_id
+        message.rerun_script.is_auto_rerun = bool(fragment_id)
+        message.rerun_script.context_info.url = url or f"{self._address}/{page}?{query}"
+        message.rerun_script.context_info.timezone = "UTC"
+        self.connection.send(message.SerializeToString())
         before = len(self.received)
         while self.receive().WhichOneof("type") != "script_finished":
             pass
@@ -85,10 +85,10 @@ def status_of_socket(address: str, path: str, origin: str, host: str | None = No
     """The status of the response to a WebSocket request: 101 when it may open."""
     netloc = urlsplit(address).netloc
     connection = http.client.HTTPConnection(netloc, timeout=_WAIT_S)
-    asked = {"Host": host or netloc, "Origin": origin, "Upgrade": "websocket", "Connection": "Upgrade"}
-    asked |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    headers = {"Host": host or netloc, "Origin": origin, "Upgrade": "websocket", "Connection": "Upgrade"}
+    headers |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
     try:
-        connection.request("GET", path, headers=asked)
+        connection.request("GET", path, headers=headers)
         with connection.getresponse() as response:
             return response.status
     finally:

@@ -1,4 +1,4 @@
-"""Addresses and files of others find only what they name and cause no request."""
+"""Addresses and files of others open only the named item and cause no request."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ PLACES = [
 
 
 def fill_log() -> None:
-    """A run, an experiment, and a draft, each the only one of its kind: a look-up that is careless finds it."""
+    """A single run, experiment and draft, which a careless look-up would find."""
     log = OwnLog(service().log, LOCAL)
     record = replace(finished().record(), owner=LOCAL, text=CANARY, request_body=json.dumps({"messages": CANARY}))
     service().log.write(lambda connection: connection.execute(insert(runs), [to_row(record)]))
     save_experiment(log, "e" * 32, json.dumps({"canary": CANARY}))
     text = new_draft().model_copy(update={"turns": (Turn(id="1", role=Role.USER, content=CANARY),)}).model_dump_json()
     save_draft(log, "d" * 32, text)
-    service().log.write(lambda _connection: None)  # what was posted comes before it
+    service().log.write(lambda _connection: None)  # wait until posted work is done
 
 
 def everything(page: Any) -> str:
@@ -78,7 +78,7 @@ def everything(page: Any) -> str:
 
 
 FEW_IDS = ["", "_" * 32, "\x00", "' or '1'='1", "f" * 32 + "\n", "0" * 32]
-"""One of each kind: what each look-up does with all of them is tested without a page."""
+"""One of each kind; tests without a page cover all of them for each look-up."""
 
 
 @pytest.mark.parametrize(
@@ -91,14 +91,14 @@ def test_an_invalid_id_finds_nothing(chat: Chat, page: str, name: str, texts_: l
     for text in texts_:
         shown = opened(page if page != "playground.py" else "", **{name: text})
         seen = everything(shown)
-        if page != "runs.py":  # there, the table has all runs
+        if page != "runs.py":  # on that page, the table has all runs
             assert CANARY not in seen, text
         assert not any("Something went wrong" in error.value for error in shown.error), text
     assert chat.bodies == []
 
 
 def test_a_valid_id_finds_its_run(chat: Chat) -> None:
-    """The counterpart of the test above: there is something to be found."""
+    """The counterpart of the test above: a valid id does find the run."""
     new_page().run()
     fill_log()
     assert CANARY in everything(opened(**{form_keys.DRAFT_PARAMETER: "d" * 32}))
@@ -117,7 +117,7 @@ def test_a_repeated_parameter_is_read_once(chat: Chat) -> None:
 
 @pytest.fixture
 def other() -> Iterator[Endpoint]:
-    """An endpoint of somebody else's, which nobody configured."""
+    """A foreign endpoint that is not configured."""
     with serve(document({"data": [{"id": "alpha"}]})) as server:
         yield server
 
@@ -165,7 +165,7 @@ def test_an_import_never_changes_existing_runs(chat: Chat) -> None:
 
 
 def test_the_server_connects_to_endpoints_only(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page, links, a run whose answer is full of addresses: each connection and each look-up is noted."""
+    """Open every page, links and a run full of addresses, and record each connection and look-up."""
     text = "![x](http://evil.example/a.png) <img src=http://evil.example/b.png> http://evil.example/c"
     connected: list[object] = []
     looked_up: list[object] = []
@@ -200,7 +200,7 @@ def test_the_server_connects_to_endpoints_only(chat: Chat, monkeypatch: pytest.M
         ("", "https://tempera.example/~/+", "https://tempera.example/~/+"),
     ],
 )
-def test_links_begin_with_the_operators_address_or_with_that_in_the_visitors_own_bar(
+def test_links_begin_with_the_public_address_or_that_of_the_address_bar(
     monkeypatch: pytest.MonkeyPatch, public: str, seen: str, base: str
 ) -> None:
     evil = dict.fromkeys(("Host", "X-Forwarded-Host", "Origin", "Referer"), "evil.example")

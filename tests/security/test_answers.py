@@ -31,7 +31,7 @@ COMMANDS: dict[str, Any] = {
 
 
 def commands() -> bytes:
-    """An answer of the same words, in which everything that can hold a command does."""
+    """An answer with the same text and commands in every field that can contain one."""
     names = b"".join(f"event: {name}\ndata: {json.dumps(COMMANDS)}\n\n".encode() for name in ("ui", "rerun", "execute"))
     delta = {"content": " you", "session_state": {"endpoint": "evil"}, "command": "rerun"}
     choice = {"index": 0, "delta": delta, "finish_reason": "stop", "ui": COMMANDS["ui"]}
@@ -57,7 +57,7 @@ def after(chat: Chat, answer: bytes) -> AppTest:
 
 
 def form(page: AppTest) -> dict[str, Any]:
-    """All that a visitor can set on the page, and what is in the address but the run that it shows."""
+    """All values that a visitor can set on the page, and the address without the shown run."""
     kinds = "number_input", "text_area", "text_input", "selectbox", "slider", "toggle", "segmented_control", "checkbox"
     found = {
         str(widget.key).partition("_" + page.query_params["run"])[0]: widget.value
@@ -68,7 +68,7 @@ def form(page: AppTest) -> dict[str, Any]:
     return found | {"address": address, "buttons": sorted(str(button.key) for button in page.button)}
 
 
-def test_no_event_of_an_endpoint_changes_anything_beside_the_answer(chat: Chat) -> None:
+def test_events_of_an_endpoint_change_only_the_answer(chat: Chat) -> None:
     expected = form(after(chat, plain()))
     page = after(chat, commands())
     assert form(page) == expected
@@ -102,18 +102,18 @@ UNSEEN = [
 
 
 @pytest.mark.parametrize("begin", [*(f"{unseen}=" for unseen in UNSEEN), "＝", "＋", "－", "＠"], ids=ascii)
-def test_blanks_and_wide_signs_hide_no_formula(begin: str) -> None:
+def test_spaces_and_full_width_signs_do_not_hide_a_formula(begin: str) -> None:
     assert str(formula_safe(f"{begin}1+1")).startswith("'")
 
 
 @pytest.mark.parametrize("unseen", ["", '"', *UNSEEN], ids=ascii)
 @pytest.mark.parametrize("separator", [";", "\t"], ids=ascii)
-def test_a_line_that_is_parted_elsewhere_computes_nothing(separator: str, unseen: str) -> None:
-    # Spreadsheets of many countries part a line at semicolons, and then quotation marks of commas are not seen.
+def test_a_line_split_at_other_separators_contains_no_formula(separator: str, unseen: str) -> None:
+    # In many countries spreadsheets split at semicolons, and then quotation marks for commas have no effect.
     *_, last = str(formula_safe(f"x{separator}{unseen}=1+1")).split(separator)
     assert last.lstrip().startswith("'")
 
 
-def test_text_without_a_formula_stays_as_it_is() -> None:
+def test_text_without_a_formula_is_unchanged() -> None:
     text = "a;b; 1 - 2\tx = 3;\n* item\n- item; it's"
     assert formula_safe(text) == text

@@ -49,7 +49,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", REFUSED, ids=repr)
-def test_a_url_that_could_be_read_in_two_ways_is_refused(url: str) -> None:
+def test_an_ambiguous_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^The base URL .*\.$"):
         check_base_url(url)
 
@@ -59,8 +59,8 @@ URLS = st.builds("http{}://{}".format, st.sampled_from(["", "s"]), ODD | st.text
 
 
 @given(URLS)
-def test_the_key_is_held_to_the_host_that_is_called(url: str) -> None:
-    """Of any URL that is taken, the origin that a key is bound to is the one that requests would connect to."""
+def test_the_key_is_bound_to_the_host_that_is_called(url: str) -> None:
+    """For any accepted URL, a key is bound to the origin that requests would connect to."""
     try:
         taken = check_base_url(url)
         called = requests.Request("POST", f"{taken}/chat/completions").prepare().url

@@ -32,7 +32,7 @@ class Demo:
     hops: int
 
     def networks(self, *callers: dict[str, str]) -> list[str]:
-        """The networks that the runs of these callers counted to, each a page of its own with these headers."""
+        """The networks counted for runs of these callers, each with a page and headers of its own."""
         before = len(self._counted())
         for headers in callers:
             with session(self.address, **headers) as connection:
@@ -48,16 +48,16 @@ class Demo:
 
 @contextmanager
 def by_streamlit(folder: Path, **environment: str) -> Iterator[str]:
-    """As ``streamlit run app.py``, with an environment that has uvicorn believe everybody."""
+    """Start by ``streamlit run app.py``, with uvicorn trusting every proxy."""
     with serve_app(folder, FORWARDED_ALLOW_IPS="*", **environment) as address:
         yield address
 
 
 @contextmanager
 def by_uvicorn(folder: Path, **environment: str) -> Iterator[str]:
-    """As an ASGI application, by uvicorn that is told to believe everybody."""
+    """Start as an ASGI application by uvicorn, which trusts every proxy."""
     port = free_port()
-    # The settings are those of the folder that uvicorn is started in.
+    # Settings are read from the folder in which uvicorn starts.
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit" / "secrets.toml").symlink_to(folder / "secrets.toml")
     for name in ("app.py", "components", "pages", ".streamlit/config.toml"):
@@ -88,11 +88,11 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             yield Demo(address, folder, hops)
 
 
-def test_forwarded_addresses_count_exactly_as_far_as_the_operators_proxies_wrote_them(demo: Demo) -> None:
+def test_forwarded_addresses_count_only_as_far_as_the_operators_proxies_wrote_them(demo: Demo) -> None:
     behind_both = {"X_Forwarded_For": "6.6.6.6, 203.0.113.7, 10.0.0.1"}
-    forged = [{"X_Forwarded_For": said} for said in ("198.51.100.1", "198.51.100.2:4711")]
+    forged = [{"X_Forwarded_For": address} for address in ("198.51.100.1", "198.51.100.2:4711")]
     found = demo.networks({}, *forged, behind_both)
-    # On this machine the socket's address is nobody's network.
+    # A socket address of this machine is no network.
     assert found == [UNKNOWN, UNKNOWN, UNKNOWN, "203.0.113.7" if demo.hops else UNKNOWN]
 
 
@@ -108,7 +108,7 @@ def test_over_plain_http_the_cookie_has_its_plain_name(demo: Demo) -> None:
     assert re.fullmatch(rf"{PLAIN}=\S+; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax", answer.headers["set-cookie"])
 
 
-def test_only_the_operators_proxies_decide_about_https(demo: Demo) -> None:
+def test_only_the_operators_proxies_can_report_https(demo: Demo) -> None:
     answer = ask(demo.address, "/", X_Forwarded_Proto="https")
     cookie = answer.headers["set-cookie"]
     if demo.hops:
@@ -119,7 +119,7 @@ def test_only_the_operators_proxies_decide_about_https(demo: Demo) -> None:
     assert forged.headers["set-cookie"].startswith(f"{PLAIN}=")
 
 
-def test_a_cookie_of_before_https_is_the_same_visitor_after_it(demo: Demo) -> None:
+def test_a_cookie_set_over_http_keeps_its_visitor_over_https(demo: Demo) -> None:
     visitor = new_visitor_id()
     old = f"{PLAIN}={signed(SECRET, visitor)}"
     assert cookie_of(ask(demo.address, "/", Cookie=old)) is None
@@ -129,7 +129,7 @@ def test_a_cookie_of_before_https_is_the_same_visitor_after_it(demo: Demo) -> No
     assert cookie_of(ask(demo.address, "/", Cookie=both, X_Forwarded_Proto="https")) is None
 
 
-def test_the_cookie_of_https_says_whose_runs_they_are(demo: Demo) -> None:
+def test_the_https_cookie_determines_the_owner_of_runs(demo: Demo) -> None:
     host, old, plain = new_visitor_id(), new_visitor_id(), new_visitor_id()
     demo.networks(
         {"Cookie": f"{PLAIN}={signed(SECRET, old)}; {HTTPS}={signed(SECRET, host)}"},

@@ -27,7 +27,7 @@ _FILE = 1024 * 1024 - 1_000
 
 
 def put(address: str, session_id: str, file_id: str, size: int = _FILE) -> tuple[int, str]:
-    """Upload a file as a browser does; the status and what the server says."""
+    """Upload a file like a browser; return the status and body."""
     cookie = ask(address, "/_stcore/health").headers["set-cookie"].split(";")[0]
     edge = "edge"
     body = f'--{edge}\r\nContent-Disposition: form-data; name="f"; filename="f.csv"\r\n\r\n'.encode()
@@ -63,9 +63,9 @@ def test_uploads_are_limited_and_freed_with_the_page(running: App) -> None:
         second.open("sweep")
         assert [put(running.address, first.id, f"{number}")[0] for number in range(most)].count(204) >= most - 1
         for visitor in (first, second):
-            status, said = put(running.address, visitor.id, "one-more")
+            status, body = put(running.address, visitor.id, "one-more")
             assert status == 413
-            assert "already hold files of 8 MB" in said
+            assert "already hold files of 8 MB" in body
     with session(running.address) as again:
         again.open("sweep")
         assert put(running.address, again.id, "after-a-reload")[0] == 204
@@ -78,12 +78,12 @@ def test_a_file_without_a_size_is_refused(running: App) -> None:
         assert answer.status == 411
 
 
-def test_figures_of_streamlit_are_not_public(running: App) -> None:
+def test_metrics_of_streamlit_are_not_public(running: App) -> None:
     for path in ("/_stcore/metrics", "/_stcore/metrics/", "/_stcore/metrics?families=cache_memory_bytes"):
         assert ask(running.address, path).status == 404
 
 
-def test_a_flood_of_faults_is_counted_and_not_written(running: App) -> None:
+def test_repeated_errors_are_counted_and_not_logged(running: App) -> None:
     def tracebacks() -> int:
         return (running.folder / "app.log").read_text().count("Traceback")
 
@@ -118,7 +118,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def test_pages_of_a_demo_are_limited_per_visitor_and_network(demo: Demo) -> None:
     def is_refused(cookie: str) -> bool:
-        """Whether another page is, and if so, with what to do."""
+        """Whether another page is refused, with the advice if so."""
         with suppress(InvalidStatus), session(demo.address, Cookie=cookie):
             return False
         with pytest.raises(InvalidStatus) as refused, session(demo.address, Cookie=cookie):
@@ -129,7 +129,7 @@ def test_pages_of_a_demo_are_limited_per_visitor_and_network(demo: Demo) -> None
     with session(demo.address, Cookie=mine), session(demo.address, Cookie=mine):
         assert is_refused(mine)
         with session(demo.address, Cookie=theirs), session(demo.address):
-            # A cookie less, or another one, makes no other network.
+            # A missing or different cookie does not change the network.
             assert is_refused("")
             assert is_refused(demo.cookie("c" * 32))
     wait_for(lambda: not is_refused(mine))
@@ -141,7 +141,7 @@ def test_the_storage_limit_of_a_demo_is_shown_and_enforced(demo: Demo) -> None:
         seen = visitor.open()
         assert b"open at once, and keep 1 MB" in seen
         assert b"You store " not in seen
-        for size, said in ((950_000, b"Nothing more is stored beyond that."), (50_000, b"Stored data stays")):
+        for size, words in ((950_000, b"Nothing more is stored beyond that."), (50_000, b"Stored data stays")):
             record = replace(finished().record(), owner=f"visitor {visitor_id}", text="x" * size)
             demo.log.write(lambda connection, record=record: connection.execute(insert(runs), [to_row(record)]))
-            assert said in visitor.open()
+            assert words in visitor.open()

@@ -1,4 +1,4 @@
-"""Whatever is asked of the server: the headers, nothing beyond its own files, and nothing private before the socket."""
+"""Every response of the server: security headers, own files only, and nothing private before the socket."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OWN_ROUTES = {
     "/live": "/live",
     "/replica": "/replica",
 }
-"""Each route of our own that is no folder, and a request to it."""
+"""Each own route except folders, with a request to it."""
 ASSETS = next(route.path for route in live_view.routes() if isinstance(route, Mount))
 ROUTES = [
     *OWN_ROUTES.values(),
@@ -45,7 +45,7 @@ def own_routes() -> list[BaseRoute]:
     return [route for route in server._user_routes if isinstance(route, Route | WebSocketRoute)]
 
 
-def test_the_list_below_has_every_own_route() -> None:
+def test_the_list_of_routes_is_complete() -> None:
     assert {route.path for route in own_routes()} == set(OWN_ROUTES)
 
 
@@ -71,7 +71,7 @@ def test_a_page_may_load_and_send_nothing_elsewhere(running: App) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/shared?c=x"])
-def test_of_the_scripts_in_a_page_those_run_that_are_served_with_it(running: App, path: str) -> None:
+def test_only_served_scripts_run_in_a_page(running: App, path: str) -> None:
     answer = ask(running.address, path)
     served = re.findall(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", answer.body, re.DOTALL)
     assert any(b"MutationObserver" in script for script in served)
@@ -80,7 +80,7 @@ def test_of_the_scripts_in_a_page_those_run_that_are_served_with_it(running: App
     assert not re.search(rb"<[a-z][^>]*\son[a-z]+\s*=", answer.body)
 
 
-def test_a_robots_file_keeps_every_crawler_out(running: App) -> None:
+def test_the_robots_file_excludes_every_crawler(running: App) -> None:
     answer = ask(running.address, "/robots.txt")
     assert answer.headers["content-type"].startswith("text/plain")
     assert re.search(rb"^User-agent: \*\s+Disallow: /$", answer.body, re.MULTILINE | re.IGNORECASE)
@@ -106,13 +106,13 @@ def test_no_path_leads_to_another_file(running: App, folder: str) -> None:
     page = ask(running.address, "/").body
     for path in OUTSIDE:
         answer = ask(running.address, f"/{folder}/{path}".replace("///", "//"))
-        # Streamlit answers with the page itself where there is nothing of that name.
+        # Streamlit answers unknown paths with the page itself.
         assert answer.status in (301, 307, 400, 403, 404, 405) or answer.body == page, f"{folder}/{path}"
         assert not answer.headers.get("location", "/").startswith(("//", "http", "\\")), f"{folder}/{path}"
 
 
 @pytest.mark.parametrize("path", ["/_stcore/agent/interact", "/_stcore/agent/mcp"])
-def test_no_program_drives_the_app(running: App, path: str) -> None:
+def test_the_agent_api_is_off(running: App, path: str) -> None:
     # The third route, openapi.json, is the same description of Streamlit for every app.
     assert ask(running.address, path).status == 405
     refused = ask(running.address, path, "POST", Content_Length="0")
@@ -131,7 +131,7 @@ def test_no_parameter_leads_to_another_site(running: App, name: str) -> None:
 def test_link_previews_contain_nothing_private(running: App) -> None:
     shown = ask(running.address, f"/shared?c={running.my_capsule}", User_Agent="Slackbot-LinkExpanding 1.0")
     assert shown.status == 200
-    # What is shared there changes nothing in it, nor whether there is anything.
+    # The HTML depends neither on the content of the link nor on its existence.
     assert shown.body == ask(running.address, "/shared?c=AAAAAAAAAAAAAAAAAAAAAA").body
     for private in (KEY, MINE, THEIRS, TITLE, running.my_capsule, running.my_run, running.endpoint.base_url):
         assert private.encode() not in shown.body
@@ -147,7 +147,7 @@ def test_health_and_metrics_contain_no_secret(running: App, path: str) -> None:
     assert not [secret for secret in secrets if secret.encode() in body]
 
 
-def test_the_health_route_tells_version_log_and_model(running: App) -> None:
+def test_the_health_route_reports_version_log_and_model(running: App) -> None:
     health = json.loads(ask(running.address, "/healthz").body)
     assert (health["version"], health["log"]) == (__version__, "ok")
     assert health["embedded_model"] in ("idle", "fetching", "loading", "ready")

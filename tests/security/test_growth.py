@@ -73,7 +73,7 @@ def drawn_in_pieces(text: str) -> None:
 
 
 def replayed(text: str) -> None:
-    """In pieces of four characters, as tokens are."""
+    """In pieces of four characters, like tokens."""
     run = make_run()
     for place in range(0, len(text), 4):
         tell(run, text[place : place + 4], float(place))
@@ -134,7 +134,7 @@ def frames(text: str) -> None:
         reader.frame([*text.split("\n"), str(number)])
 
 
-# What is done with a text, the size of the smaller one, and what it begins with and repeats.
+# The work, the size of the smaller text, and pairs of a beginning and a repeated piece.
 CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
     ("import", imported, 1_000, [
         ("", "{"), ("", "["), ("{", '"a":1,'), ("[", "[],"), ("[", "1,"), ('{"a":"', "\\u0041"), ("messages ", "a\n"),
@@ -235,7 +235,7 @@ def made_of(begin: str, piece: str, size: int) -> str:
 
 def seconds(work: Work, text: str, times: int) -> float:
     best = float("inf")
-    gc.disable()  # as timeit: how long a collection takes depends on what other tests left
+    gc.disable()  # as in timeit: the time of a garbage collection depends on other tests
     for _ in range(times):
         began = time.thread_time()
         with suppress(ValueError, UserError):
@@ -248,7 +248,7 @@ def seconds(work: Work, text: str, times: int) -> float:
 
 
 def growth(work: Work, begin: str, piece: str, size: int) -> float:
-    """How many times as long four times as much takes; 0 where that is less than a millisecond."""
+    """The ratio of the times for four times the text; 0 below a millisecond."""
     for times in (1, 3, 7):
         large = seconds(work, made_of(begin, piece, 4 * size), times)
         found = large / seconds(work, made_of(begin, piece, size), times) if large >= FLOOR_S else 0.0
@@ -258,7 +258,7 @@ def growth(work: Work, begin: str, piece: str, size: int) -> float:
 
 
 @pytest.mark.parametrize(("work", "size", "pieces"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
-def test_work_grows_with_the_text_and_not_with_its_square(work: Work, size: int, pieces: list[tuple[str, str]]) -> None:
+def test_work_grows_linearly_with_the_text(work: Work, size: int, pieces: list[tuple[str, str]]) -> None:
     grown = {begin + piece: growth(work, begin, piece, size) for begin, piece in pieces}
     assert {piece: times for piece, times in grown.items() if times >= LESS_THAN} == {}
 
@@ -266,9 +266,9 @@ def test_work_grows_with_the_text_and_not_with_its_square(work: Work, size: int,
 def test_filters_of_runs_are_read_in_linear_time(database: Database) -> None:
     for field, piece in FILTERS:
         for size in (250, 5_000):
-            found = growth(lambda said, field=field: conditions(database, View(**{field: said})), "", piece, size)
+            found = growth(lambda words, field=field: conditions(database, View(**{field: words})), "", piece, size)
             assert found < LESS_THAN, (field, piece, size)
 
 
-def test_quadratic_work_is_found() -> None:
+def test_quadratic_work_is_detected() -> None:
     assert growth(lambda text: [text.count("b") for _ in text], "", "a", 2_000) > LESS_THAN

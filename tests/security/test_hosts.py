@@ -25,7 +25,7 @@ SOCKETS = ("_stcore/stream", "live")
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An app whose operator named a public address, and nothing else."""
+    """An app with a public address and no other setting."""
     with serve_app(tmp_path_factory.mktemp("public"), TEMPERA_PUBLIC_URL=f"{PUBLIC}/lab") as address:
         yield address
 
@@ -55,20 +55,20 @@ def test_a_proxy_may_add_a_path_and_call_the_server_by_its_own_name(public: str,
             assert status_of_socket(address, f"{PREFIX}{path}", "https://evil.example") == 403
 
 
-def test_where_no_host_is_named_a_page_of_another_name_says_what_to_set(running: App) -> None:
+def test_without_a_configured_host_a_page_under_another_name_names_the_setting(running: App) -> None:
     page = {"Accept": "text/html,*/*;q=0.8"}
     for path in ("/", "/runs", "/shared?c=x"):
-        said = ask(running.address, path, Host="192.168.0.7:8501", **page)
-        assert (said.status, said.headers["content-type"]) == (421, "text/plain; charset=utf-8")
-        assert said.body.decode().strip() == hosts.ONLY_HERE
+        response = ask(running.address, path, Host="192.168.0.7:8501", **page)
+        assert (response.status, response.headers["content-type"]) == (421, "text/plain; charset=utf-8")
+        assert response.body.decode().strip() == hosts.ONLY_HERE
         assert PUBLIC_URL in hosts.ONLY_HERE
         assert ask(running.address, path, **page).status == 200
-    # What looks whether the server is well asks under any name.
+    # Health checks may use any host name.
     assert ask(running.address, "/healthz", Host="10.1.2.3:8501").status == 200
 
 
-def test_under_a_named_host_pages_come_under_any_name(public: str) -> None:
-    # A proxy may have put its own, and the sockets are held to the origin.
+def test_with_a_configured_host_pages_are_served_under_any_name(public: str) -> None:
+    # A proxy may set its own host, and sockets are checked by their origin.
     assert ask(public, "/", Host="inside:8501", Accept="text/html").status == 200
 
 
@@ -103,7 +103,7 @@ def test_an_invalid_public_address_is_named(given: str, monkeypatch: pytest.Monk
     assert PUBLIC_URL in read_settings().problems["public_url"][0]
 
 
-def test_in_a_space_its_host_is_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_hugging_face_space_its_host_is_the_public_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_HOST", "anna-playground.hf.space")
     assert is_own_page("https://anna-playground.hf.space", "anna-playground.hf.space")
     assert not is_own_page("https://evil-playground.hf.space", "evil-playground.hf.space")

@@ -19,10 +19,10 @@ SAFE = {
     "server.enableXsrfProtection": True,
     "server.maxMessageSize": 20,
     "server.maxUploadSize": 1,
-    # No header says who somebody is, and no other site's pages are let in.
+    # No header sets the user, and no page of another site is allowed.
     "server.corsAllowedOrigins": [],
     "server.trustedUserHeaders": {},
-    # What would show or change code and settings of the server to a visitor.
+    # Features that show or change the server's code and settings.
     "global.developmentMode": False,
     "server.fileWatcherType": "none",
     "server.runOnSave": False,
@@ -31,11 +31,11 @@ SAFE = {
 
 
 @pytest.mark.parametrize("name", SAFE)
-def test_a_setting_is_the_safe_one(running: App, name: str) -> None:
+def test_a_setting_in_force_is_safe(running: App, name: str) -> None:
     assert running.settings()[name] == SAFE[name]
 
 
-def test_a_page_can_send_no_more_at_once_than_its_widgets_need(running: App) -> None:
+def test_the_size_of_a_message_is_limited(running: App) -> None:
     assert running.settings()["server.maxWidgetStateSize"] <= 5
 
 

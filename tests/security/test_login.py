@@ -42,11 +42,11 @@ def test_a_mistake_in_the_secrets_while_running_refuses_all(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("said_by", ["the file", "the environment"])
 def test_a_required_login_stays_required(chat: Chat, monkeypatch: pytest.MonkeyPatch, said_by: str) -> None:
-    with monkeypatch.context() as said:
+    with monkeypatch.context() as patch:
         if said_by == "the file":
-            said.setattr("components.server.process.read_secrets", lambda: Secrets({"auth": {}}))
+            patch.setattr("components.server.process.read_secrets", lambda: Secrets({"auth": {}}))
         else:
-            said.setenv("TEMPERA_LOGIN", "required")
+            patch.setenv("TEMPERA_LOGIN", "required")
         assert service().needs_login
     page = new_page().run()
     assert page.error[0].value == "Login is unavailable. Ask the operator of this Tempera to check its secrets file."

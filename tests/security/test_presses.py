@@ -1,4 +1,4 @@
-"""A press counts once, for any following message of the browser."""
+"""A click counts once, for any following message of the browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def page(running: App) -> Iterator[OpenPage]:
         yield OpenPage(connection)
 
 
-# Before the script has begun, while it draws the form, and while it draws what follows.
+# Before the script begins, while it draws the form, and afterwards.
 @pytest.mark.parametrize("pause_ms", [0, 2, 5, 10, 20, 40, 80])
 def test_run_sends_one_request_when_another_message_follows(running: App, page: OpenPage, pause_ms: int) -> None:
     before = len(running.posts())
@@ -46,7 +46,7 @@ def test_a_number_typed_right_before_run_is_sent(running: App, page: OpenPage) -
     assert b'"temperature":0.2' in running.posts()[-1].replace(b" ", b"")
 
 
-# As the script of what was typed before begins, and while it draws.
+# As the script for the earlier input begins, and while it draws.
 @pytest.mark.parametrize("pause_ms", [0, 5, 20, 60])
 def test_text_typed_right_before_closing_is_kept(running: App, pause_ms: int) -> None:
     with session(running.address) as connection:

@@ -63,21 +63,21 @@ def test_every_package_is_locked_to_one_version_with_its_hashes(lock: str) -> No
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_no_lock_fetches_from_elsewhere(lock: str) -> None:
+def test_no_lock_uses_another_index(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert not re.search(
         r"^\s*(--(extra-)?index-url|--find-links|--trusted-host|-e |git\+)| @ (https?|file|git)", text, re.M
     )
 
 
-def test_the_floors_are_those_of_the_project_too() -> None:
+def test_the_project_requires_the_security_floors() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     needs = {need.name: need for need in map(Requirement, project["project"]["dependencies"])}
     for name in ("requests", "urllib3", "starlette", "streamlit"):
         assert min(Version(part.version.removesuffix(".*")) for part in needs[name].specifier) >= Version(FLOORS[name])
 
 
-def test_the_gateway_that_was_poisoned_is_not_among_them() -> None:
+def test_the_locks_do_not_contain_litellm() -> None:
     for lock in LOCKS:
         assert "litellm" not in pins(lock)
 

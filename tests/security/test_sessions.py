@@ -1,4 +1,4 @@
-"""Who may open a session, forged identities, and the separation of sessions."""
+"""Access to sessions, forged identities, and the separation of sessions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_refused_request_causes_no_request(running: App) -> None:
     "host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "192.168.0.1", "[::ffff:7f00:1]"]
 )
 def test_a_name_that_resolves_here_is_not_allowed(running: App, path: str, host: str) -> None:
-    # DNS rebinding: for the browser, the page of another site and this server have the same origin then.
+    # DNS rebinding gives a page of another site the same origin as this server.
     port = running.address.rpartition(":")[2]
     assert status_of_socket(running.address, path, f"http://{host}:{port}", f"{host}:{port}") == 403
 
@@ -52,12 +52,12 @@ def test_no_claim_of_a_visitor_changes_the_owner(running: App, page: str) -> Non
     with session(running.address, Cookie=cookies, **forged) as visitor:
         seen = visitor.open(page, f"owner=them&user=them&visitor=them&admin=1&sub=them&run={running.their_run}")
     assert THEIRS.encode() not in seen
-    # What is one's own is still there: the session did show what is in the log.
+    # Own runs are shown, so the session did read the log.
     if page in ("runs", "shared"):
         assert MINE.encode() in seen
 
 
-def test_the_run_of_another_is_not_there_under_its_id(running: App) -> None:
+def test_a_run_of_another_owner_is_not_found_by_its_id(running: App) -> None:
     with session(running.address) as visitor:
         for page, name in (("", "run"), ("", "open"), ("runs", "run"), ("runs", "find"), ("compare", "open")):
             assert THEIRS.encode() not in visitor.open(page, f"{name}={running.their_run}"), (page, name)
@@ -72,7 +72,7 @@ def test_a_capsule_opens_with_its_id_and_only_its_owner_revokes_it(running: App)
     assert running.their_capsule.encode() not in mine
 
 
-def test_no_header_changes_the_links_that_are_made(running: App) -> None:
+def test_no_header_changes_created_links(running: App) -> None:
     port = running.address.rpartition(":")[2]
     forged = {"X_Forwarded_Host": "evil.example", "X_Forwarded_Proto": "https", "Forwarded": "host=evil.example"}
     forged |= {"X_Host": "evil.example", "X_Original_Url": "/evil.example", "Referer": "http://evil.example/"}
@@ -100,15 +100,15 @@ def test_a_frame_that_is_too_large_ends_its_own_session_only(running: App) -> No
 
 
 @pytest.mark.parametrize("frame", [b"\xff" * 100, b"", b"\x00" * 100_000, b'{"token": "x"}'])
-def test_a_frame_that_says_nothing_ends_no_other_session(running: App, frame: bytes) -> None:
+def test_a_malformed_frame_does_not_end_other_sessions(running: App, frame: bytes) -> None:
     with session(running.address) as other, session(running.address) as odd:
         with suppress(ConnectionClosed):
             odd.connection.send(frame)
         assert MINE.encode() in other.open("runs")
 
 
-def test_sessions_that_come_at_the_same_time_see_their_own_only(running: App) -> None:
-    """Each session types something of its own; neither ever sees what the other one typed."""
+def test_concurrent_sessions_see_only_their_own_data(running: App) -> None:
+    """Each session sends its own input and never receives that of the other."""
     seen: dict[str, bytes] = {}
 
     def visit(name: str) -> None:

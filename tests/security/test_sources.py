@@ -24,22 +24,22 @@ def nodes(path: Path) -> list[ast.AST]:
 
 
 def called(*names: str) -> set[str]:
-    """Where something of one of these names is called, or given as an argument, as ``file: name``."""
+    """The places that call one of these names or pass it as a keyword, as ``file: name``."""
     found = set()
     for path in SOURCES:
         for node in nodes(path):
-            said = None
+            name = None
             if isinstance(node, ast.Call):
-                said = getattr(node.func, "attr", getattr(node.func, "id", None))
+                name = getattr(node.func, "attr", getattr(node.func, "id", None))
             elif isinstance(node, ast.keyword):
-                said = node.arg
-            if said in names:
-                found.add(f"{place(path)}: {said}")
+                name = node.arg
+            if name in names:
+                found.add(f"{place(path)}: {name}")
     return found
 
 
 def imported(*names: str) -> set[str]:
-    """The files that import one of these modules, or something from one of them."""
+    """The files that import one of these modules or from them."""
     found = set()
     for path in SOURCES:
         for node in nodes(path):
@@ -52,7 +52,7 @@ def imported(*names: str) -> set[str]:
     return found
 
 
-def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
+def test_html_is_drawn_in_one_module_apart_from_style_sheets() -> None:
     drawn = {
         f"{place(path)}: {ast.unparse(node)}"
         for path in SOURCES
@@ -70,7 +70,7 @@ def test_html_is_drawn_in_one_place_beside_our_own_style_sheets() -> None:
     }
 
 
-def test_components_are_made_of_own_files() -> None:
+def test_components_use_own_files_only() -> None:
     made = {
         f"{path.parent.name}/{path.stem}": {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
         for path in SOURCES
@@ -126,8 +126,8 @@ def test_files_are_uploaded_in_one_place() -> None:
     assert takes_files == {"components/ui/uploads.py: file_uploader"}
 
 
-def test_streamlit_has_one_name() -> None:
-    """So that the rules here see every call of it."""
+def test_streamlit_is_imported_under_one_name() -> None:
+    """The rules in this file depend on it to find every call."""
     whole = {
         f"{alias.name} as {alias.asname}"
         for path in SOURCES
@@ -156,7 +156,7 @@ def _is_of_re(use: str) -> bool:
 
 
 def test_charts_have_own_fields_and_untrusted_values_only() -> None:
-    """Altair gets a table of values; nothing that the browser computes from an expression is used."""
+    """Altair gets a table of values; no expression is evaluated in the browser."""
     assert called("transform_calculate", "transform_filter", "ExprRef", "UrlData", "InlineData", "mark_image") == set()
     for chart in imported("altair"):
         specification = ("from_dict", "from_json", "expr")
@@ -164,20 +164,20 @@ def test_charts_have_own_fields_and_untrusted_values_only() -> None:
 
 
 CACHED_BY_A_PART = {
-    # By the id of a run with the whole of its text: whoever has them can compute the same.
+    # By the id and full text of a run, which the caller already has.
     "_kept_curve(run_id, text, _read)",
     "_tokens(run_id, text, _read)",
     "_kept_pieces(run_id, text, _read)",
-    # Of an endpoint that the operator configured, whose key is nobody's of the visitors.
+    # By an endpoint of the operator, whose key belongs to no visitor.
     "_listed(name, base_url, _endpoint)",
-    # Of the endpoint that a visitor typed: each session has its own.
+    # By the endpoint of a visitor, which each session has for itself.
     "_listed_for_one(name, base_url, _endpoint) SESSION",
 }
-"""What is cached is found by the arguments, but for those whose name begins with ``_``: here each one has a reason."""
+"""Caches ignore arguments whose name begins with ``_``; each one here has a reason."""
 
 
 def cached() -> Iterator[tuple[Path, ast.FunctionDef, str]]:
-    """The functions whose results are kept, and how they are found again."""
+    """The cached functions with their keys."""
     for path in SOURCES:
         for node in nodes(path):
             if not isinstance(node, ast.FunctionDef):
@@ -191,24 +191,24 @@ def cached() -> Iterator[tuple[Path, ast.FunctionDef, str]]:
 
 
 def test_shared_caches_have_complete_keys() -> None:
-    """A cache is shared by all: what is in it must be nobody's, or be found under its owner only."""
-    found = [(node, said) for path, node, said in cached() if place(path).startswith("components/ui/")]
-    assert {said for _, said in found if re.search(r"[(, ]_\w", said.partition("(")[2])} == CACHED_BY_A_PART
-    for node, said in found:
-        # A log is found under its owner, and nothing else tells two logs apart.
-        assert ("BY_OWNER" in said) == ("log" in said.partition("(")[2]), said
+    """Caches are shared: their content must belong to no visitor or have the owner in the key."""
+    found = [(node, key) for path, node, key in cached() if place(path).startswith("components/ui/")]
+    assert {key for _, key in found if re.search(r"[(, ]_\w", key.partition("(")[2])} == CACHED_BY_A_PART
+    for node, key in found:
+        # A log is keyed by its owner, which alone distinguishes two logs.
+        assert ("BY_OWNER" in key) == ("log" in key.partition("(")[2]), key
         body = "\n".join(map(ast.unparse, node.body))
-        assert not re.search(r"session_state|st\.(context|user|query_params)|own_log|\bowner\(|\bnetwork\(", body), said
+        assert not re.search(r"session_state|st\.(context|user|query_params)|own_log|\bowner\(|\bnetwork\(", body), key
 
 
 def test_no_function_below_the_pages_caches_visitor_data() -> None:
-    elsewhere = {said for path, _, said in cached() if not place(path).startswith("components/ui/")}
-    # Of a check's own text alone: what is remembered is what the caller gave, read.
+    elsewhere = {key for path, _, key in cached() if not place(path).startswith("components/ui/")}
+    # By the text of a check alone, which the caller provides.
     of_checks = {"_validator(schema)", "_compiled(pattern, ignore_case)", "parsed_expression(expression)"}
     assert elsewhere <= {"profile_named(name)", *of_checks}
 
 
-def test_one_global_is_replaced_at_run_time_and_holds_no_visitor_data() -> None:
+def test_the_only_replaced_global_has_no_visitor_data() -> None:
     found = {
         f"{place(path)}: {name}"
         for path in SOURCES
@@ -219,19 +219,19 @@ def test_one_global_is_replaced_at_run_time_and_holds_no_visitor_data() -> None:
     assert found == {"components/server/process.py: _service"}
 
 
-def test_connections_are_made_in_one_room() -> None:
-    """All that goes out passes ``components/streaming``. Of libraries, import-linter holds that within the rooms."""
+def test_connections_are_made_in_one_package() -> None:
+    """All outgoing requests pass ``components/streaming``; import-linter checks the libraries within packages."""
     clients = "requests", "urllib3", "httpx", "aiohttp", "socket", "subprocess"
     assert all(file.startswith("components/") for file in imported(*clients))
     modules = imported("urllib.request", "http.client")
     assert all(file.startswith("components/streaming/") for file in modules)
     connects = called("create_connection", "connect", "connect_ex", "urlopen", "Session")
-    # The models of an endpoint are asked for with the session of that room; the log connects to its database.
+    # Models are listed with the session of that package; the log connects to its database.
     assert {use.split("/")[1] for use in connects} <= {"streaming", "endpoints", "log"}
     assert called("popen", "create_subprocess_exec", "create_subprocess_shell", "spawnv") == set()
 
 
-def test_no_page_shows_a_file_or_an_image() -> None:
-    """Streamlit fetches or reads what these are given: an address or a path of others must never get there."""
+def test_pages_show_no_files_or_images_by_address() -> None:
+    """Streamlit fetches or reads the arguments of these; untrusted addresses or paths must not reach them."""
     shows = called("image", "audio", "video", "logo", "pdf", "camera_input", "audio_input", "avatar")
     assert shows == {"pages/navigation.py: logo"}  # a file of Tempera

@@ -1,4 +1,4 @@
-"""What a person typed or chose stays, whatever the browser sends before it has seen what the server made of it.
+"""Typed and chosen values stay, even if the browser sends a message before it receives the server's update.
 
 Each message carries every widget's value. A run that ends, a switch or a second press sends one at any time.
 """
@@ -20,15 +20,15 @@ def page(running: App) -> Iterator[OpenPage]:
         yield OpenPage(connection)
 
 
-def test_a_number_is_sent_that_was_typed_as_a_run_ended(page: OpenPage) -> None:
+def test_a_number_typed_as_a_run_ended_is_sent(page: OpenPage) -> None:
     page.send(temperature=0.2)
     page.wait()
-    page.send()  # the browser has not seen yet that the number counts
+    page.send()  # the browser has not yet received the update
     page.learn()
     assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "value")
 
 
-def test_a_number_is_sent_that_was_typed_just_before_another_message(page: OpenPage) -> None:
+def test_a_number_typed_just_before_another_message_is_sent(page: OpenPage) -> None:
     page.send(temperature=0.2)
     page.send()
     page.send()
@@ -36,7 +36,7 @@ def test_a_number_is_sent_that_was_typed_just_before_another_message(page: OpenP
     assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "value")
 
 
-def test_null_counts_that_was_chosen_right_after_a_number_was_typed(page: OpenPage) -> None:
+def test_null_chosen_right_after_typing_a_number_is_kept(page: OpenPage) -> None:
     page.send(temperature=0.2)
     page.wait()
     page.send(temperature_state="null")
@@ -45,7 +45,7 @@ def test_null_counts_that_was_chosen_right_after_a_number_was_typed(page: OpenPa
     assert (page.value("temperature"), page.value("temperature_state")) == (0.2, "null")
 
 
-def test_omit_counts_that_was_chosen_after_the_value_was_seen(page: OpenPage) -> None:
+def test_omit_chosen_after_the_value_was_shown_is_kept(page: OpenPage) -> None:
     page.send(temperature=0.2)
     page.learn()
     page.send(temperature_state="omit")
@@ -80,7 +80,7 @@ def test_a_number_beyond_the_slider_stays(page: OpenPage) -> None:
     assert page.value("temperature") == 7.5
 
 
-def test_a_reset_as_a_run_ended_resets(page: OpenPage) -> None:
+def test_a_reset_as_a_run_ended_is_kept(page: OpenPage) -> None:
     page.send(temperature=0.2, stream=False)
     page.learn()
     page.send("reset_all")

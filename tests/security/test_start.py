@@ -42,7 +42,7 @@ STARTS = {
         "TEMPERA_PUBLIC_URL must be an address", environment={"TEMPERA_PUBLIC_URL": "tempera.example"}, command=UVICORN
     ),
 }
-"""Of each kind one: tests/access has every login that is there by half."""
+"""One of each kind; tests/access covers every incomplete login."""
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
@@ -56,12 +56,12 @@ def test_an_unprotected_configuration_does_not_start(start: Start, tmp_path: Pat
     process = forks.start([*start.command, str(free_port())], tmp_path, environment, tmp_path / "output")
     process.join(60)
     process.kill()
-    said = (tmp_path / "output").read_text()
-    assert process.exitcode == 1, said
-    (sentence,) = (line for line in said.splitlines() if line.startswith("Tempera does not start."))
+    output = (tmp_path / "output").read_text()
+    assert process.exitcode == 1, output
+    (sentence,) = (line for line in output.splitlines() if line.startswith("Tempera does not start."))
     assert start.says in sentence
     assert "canary" not in sentence
-    assert "Traceback" not in said
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(

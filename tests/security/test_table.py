@@ -29,7 +29,7 @@ def test_every_requirement_has_exactly_one_row() -> None:
 def test_the_tests_of_a_requirement_exist(name: str) -> None:
     tests = ROWS[name]["tests"]
     named = list(_TEST.finditer(tests))
-    # Without a test there is a reason, in words.
+    # A row without a test has a reason.
     assert named or re.match(r"none: \w.{20,}", tests), tests
     for test in named:
         source = (ROOT / test["file"]).read_text()
@@ -37,8 +37,8 @@ def test_the_tests_of_a_requirement_exist(name: str) -> None:
     assert tests.count("`") == 2 * len(named), f"something else stands in code marks: {tests}"
 
 
-def test_the_settings_that_it_names_are_those_of_the_code() -> None:
+def test_the_named_settings_exist_in_the_code() -> None:
     places = [ROOT / "app.py", *(ROOT / "components").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
-    # Those of the environment stand in a table that is made from the code.
+    # Variables of the environment are in a table generated from the code.
     code = "\n".join(path.read_text() for path in [*places, ROOT / "docs" / "settings.md"])
     assert [name for name in sorted(set(re.findall(r"TEMPERA_[A-Z_]+", TEXT))) if name not in code] == []
