@@ -31,7 +31,7 @@ def script() -> None:
     st.session_state["sent"] = len(AppSession.flush_browser_queue(session))
 
 
-def test_a_page_learns_of_its_script_when_the_messages_are_released(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_held_messages_are_sent_when_released(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ScriptRunner, "_run_script", ScriptRunner._run_script)
     monkeypatch.setattr(AppSession, "flush_browser_queue", AppSession.flush_browser_queue)
     hold_back_messages()

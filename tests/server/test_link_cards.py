@@ -1,4 +1,4 @@
-"""The page of a link for programs that do not run it: a card only where the owner wants one."""
+"""The HTML of a link for programs without JavaScript: it has a card only if the owner chose one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def own() -> OwnLog:
     return OwnLog(service().log, "me")
 
 
-def test_a_chosen_card_is_in_the_page_and_gone_at_once_when_the_link_is_revoked(client: TestClient) -> None:
+def test_a_chosen_card_is_in_the_page_until_the_link_is_revoked(client: TestClient) -> None:
     nothing = client.get(NOTHING).content
     capsule_id = shared(has_card=True)
     page = client.get(f"/shared?c={capsule_id}").text

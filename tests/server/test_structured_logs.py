@@ -13,7 +13,9 @@ from tests.orders import order
 from tests.waiting import wait_for
 
 
-def test_a_run_that_ends_is_a_line_without_its_prompt(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_ended_run_is_logged_as_one_line_without_its_prompt(
+    sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with closing(Log(sqlite_url)) as log, caplog.at_level(logging.INFO, ENDED_RUNS.name):
         body = b'{"model": "m", "messages": [{"role": "user", "content": "a secret prompt"}]}'
         run = Runner(log).start(order(body=body))
@@ -23,12 +25,12 @@ def test_a_run_that_ends_is_a_line_without_its_prompt(sqlite_url: str, caplog: p
     assert "secret" not in json.dumps(line)
 
 
-def test_an_error_is_its_type_and_its_place_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_is_logged_with_its_type_and_place_but_not_its_message(caplog: pytest.LogCaptureFixture) -> None:
     try:
         raise ValueError("what a visitor wrote")
     except ValueError:
         logging.getLogger("somewhere").exception("a page failed")
     line = json.loads(JsonLines().format(caplog.records[-1]))
     assert (line["message"], line["level"], line["error"]) == ("a page failed", "error", "ValueError")
-    assert line["frames"][0].endswith("test_an_error_is_its_type_and_its_place_without_its_words")
+    assert line["frames"][0].endswith("test_an_error_is_logged_with_its_type_and_place_but_not_its_message")
     assert "visitor" not in json.dumps(line)

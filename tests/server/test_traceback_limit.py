@@ -23,7 +23,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def terminal(clock: Clock) -> Callable[[str, Exception | None], str]:
-    """Logs a fault by the logger of that name; what the terminal has since."""
+    """Log an error by the logger of that name; return the new terminal output."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.addFilter(TracebackLimit(3, clock))
@@ -32,19 +32,19 @@ def terminal(clock: Clock) -> Callable[[str, Exception | None], str]:
         logger = logging.Logger(name)
         logger.addHandler(handler)
         logger.error("Fault %s", "abc", exc_info=error)
-        said = written.getvalue()
+        output = written.getvalue()
         written.seek(0)
         written.truncate()
-        return said
+        return output
 
     return log
 
 
-def test_tracebacks_of_a_kind_are_limited_per_minute_and_the_rest_counted(
+def test_tracebacks_of_one_kind_are_limited_per_minute_and_the_rest_are_counted(
     clock: Clock, terminal: Callable[[str, Exception | None], str]
 ) -> None:
-    said = "".join(terminal("a", ValueError(number)) for number in range(667))
-    assert said.count("Fault abc") == said.count("ValueError") == 3
+    output = "".join(terminal("a", ValueError(number)) for number in range(667))
+    assert output.count("Fault abc") == output.count("ValueError") == 3
     clock.now = 60.0
     later = terminal("a", ValueError("later"))
     assert later.startswith("Fault abc\n(664 more of ValueError were left out before.)\n")

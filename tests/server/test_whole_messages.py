@@ -35,7 +35,7 @@ def stop() -> None:
     raise StopException
 
 
-def test_an_accepted_message_counts_after_a_later_one() -> None:
+def test_a_later_message_keeps_the_values_of_an_accepted_one() -> None:
     state = SessionState()
     SafeSessionState(state, stop).on_script_will_rerun(
         WidgetStates(widgets=[WidgetState(id="typed", string_value="words")])
