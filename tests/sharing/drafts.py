@@ -35,7 +35,7 @@ def settings_of(**values: Any) -> dict[str, Setting]:
 def facts_of(draft: Draft) -> dict[str, Any]:
     """A form as JSON values, without ids, defaults and hidden parts.
 
-    Future fields of Tempera, which today's links do not contain, do not change them.
+    Fields added later, which today's links do not contain, do not change them.
     """
     return {
         "endpoint": draft.endpoint,
@@ -44,7 +44,7 @@ def facts_of(draft: Draft) -> dict[str, Any]:
             turn.model_dump(mode="json", exclude={"id", "earlier", "later"}, exclude_defaults=True)
             for turn in draft.turns
         ],
-        "settings": {field: said for field, said in _said(draft.settings).items() if said != ["omit"]},
+        "settings": {field: value for field, value in _said(draft.settings).items() if value != ["omit"]},
         "stream": draft.stream,
         "extra_body": draft.extra_body,
         "variables": dict(draft.variables),
@@ -96,7 +96,7 @@ def _said(settings: dict[str, Setting]) -> dict[str, Any]:
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
-"""Of all planes of Unicode."""
+"""Characters of all planes of Unicode."""
 
 templates = texts | st.sampled_from(
     ["Hello {{name}}", "{{ city }} in {{été}}", '{"a": "\\u0000"}', "\r\n\t", "x" * 3000]

@@ -42,8 +42,8 @@ PRIVATE: dict[str, Any] = {
 
 
 def a_body(*messages: tuple[str, str], **fields: Any) -> str:
-    said = [{"role": role, "content": content} for role, content in messages or [("user", "Hello")]]
-    return json.dumps({"model": "m", "messages": said, **fields}, ensure_ascii=False, indent=2)
+    parts = [{"role": role, "content": content} for role, content in messages or [("user", "Hello")]]
+    return json.dumps({"model": "m", "messages": parts, **fields}, ensure_ascii=False, indent=2)
 
 
 def a_record(**fields: Any) -> RunRecord:
@@ -96,8 +96,8 @@ EVENTS = [an_event("Hello", 12.25), an_event(" there", 50.0)]
 
 
 def a_capsule(*records: RunRecord, **given: Any) -> Capsule:
-    said = {"kind": Kind.RUN, "title": "A run", "choices": Choices(), "events": {RUN_ID: EVENTS}}
-    return capsule_of(records or [a_record()], **(said | given))
+    defaults = {"kind": Kind.RUN, "title": "A run", "choices": Choices(), "events": {RUN_ID: EVENTS}}
+    return capsule_of(records or [a_record()], **(defaults | given))
 
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)

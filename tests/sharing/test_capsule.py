@@ -1,4 +1,4 @@
-"""The capsule: its content, its bytes, and the refusal of others."""
+"""The capsule: its content, its bytes, and the refusal of invalid ones."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ PUBLIC_FIELDS = {
     "events": ["at_ms", "data", "name", "size"],
     "tool_calls": ["arguments", "id", "name"],
 }
-"""Everything that a capsule may make public, apart from what a link says. Whoever adds to it thinks twice."""
+"""All fields that a capsule may make public, apart from those of a link. Add to them with care."""
 
 
 def test_only_these_fields_become_public() -> None:
-    said = json.loads(zlib.decompress(to_bytes(a_capsule())))
-    run = said["runs"][0]
-    found = {"": said, "runs": run, "events": run["events"][0], "tool_calls": run["tool_calls"][0]}
+    content = json.loads(zlib.decompress(to_bytes(a_capsule())))
+    run = content["runs"][0]
+    found = {"": content, "runs": run, "events": run["events"][0], "tool_calls": run["tool_calls"][0]}
     assert {name: sorted(fields) for name, fields in found.items()} == {
         name: sorted(fields) for name, fields in PUBLIC_FIELDS.items()
     }
@@ -96,22 +96,22 @@ def test_a_capsule_survives_storage_unchanged(given_records, chosen, given_event
         assert opened.settings.to_json() == made.settings.to_json()
 
 
-def test_a_field_of_settings_that_is_null_is_not_one_that_is_omitted() -> None:
+def test_null_and_omitted_settings_are_distinguished() -> None:
     linked = linked_settings(a_draft(settings=settings_of(temperature=None)), comparison=False)
     made = capsule_of([], kind=Kind.SETTINGS, title="", choices=Choices(), settings=linked)
-    said = read_capsule(to_bytes(made)).settings.to_json()
-    assert said["temperature"] is None
-    assert "top_p" not in said
+    fields = read_capsule(to_bytes(made)).settings.to_json()
+    assert fields["temperature"] is None
+    assert "top_p" not in fields
 
 
-def test_events_can_be_played_again() -> None:
+def test_events_can_be_replayed() -> None:
     assert read_capsule(to_bytes(a_capsule())).runs[0].stored_events() == EVENTS
     assert a_capsule(choices=Choices(events=False)).runs[0].stored_events() == []
 
 
 def packed(**changed: Any) -> bytes:
-    said = json.loads(zlib.decompress(to_bytes(a_capsule()))) | changed
-    return zlib.compress(json.dumps(said).encode())
+    content = json.loads(zlib.decompress(to_bytes(a_capsule()))) | changed
+    return zlib.compress(json.dumps(content).encode())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_an_invalid_capsule_gives_one_sentence(content: bytes) -> None:
         read_capsule(content)
 
 
-def test_a_newer_version_is_named() -> None:
+def test_a_newer_version_is_reported() -> None:
     with pytest.raises(LinkProblem, match=NEWER):
         read_capsule(packed(version=2, more="x"))
     with pytest.raises(LinkProblem, match=NEWER):
@@ -156,7 +156,7 @@ def test_a_newer_version_is_named() -> None:
 
 
 @given(st.data())
-def test_damaged_bytes_give_a_sentence_and_nothing_else(data) -> None:
+def test_damaged_bytes_give_one_sentence(data) -> None:
     content = bytearray(to_bytes(a_capsule()))
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=3)):
         content[place] ^= data.draw(st.integers(1, 255))
@@ -186,7 +186,7 @@ def test_a_too_large_capsule_is_refused_before_storage(monkeypatch: pytest.Monke
         to_bytes(a_capsule())
 
 
-def test_a_capsule_does_not_change() -> None:
+def test_a_capsule_is_immutable() -> None:
     capsule = a_capsule()
     with pytest.raises(ValueError, match="frozen"):
         capsule.title = "other"  # type: ignore[misc]

@@ -74,14 +74,14 @@ def test_another_log_has_another_key(log: Log, tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "{}", "[]", "null", '{"key": 1, "signature": 2}', "x" * 2_000, "[" * 900])
-def test_an_unusable_signature_is_no_signature(log: Log, signature: str) -> None:
+def test_an_unusable_signature_counts_as_none(log: Log, signature: str) -> None:
     file = page(a_capsule(), log)
     begin = file.index(b'id="tempera-signature">') + len(b'id="tempera-signature">')
     changed = file[:begin] + signature.encode() + file[file.index(b"</script>", begin) :]
     assert read_capsule_file(changed, log.database).signature == Signature(SignatureState.CHANGED)
 
 
-def test_a_file_without_a_signature_says_so(log: Log) -> None:
+def test_a_file_without_a_signature_is_reported(log: Log) -> None:
     unsigned = page(a_capsule(), log).replace(b"tempera-signature", b"other")
     assert read_capsule_file(unsigned, log.database).signature == Signature(SignatureState.MISSING)
 
@@ -106,10 +106,10 @@ def test_any_other_file_is_refused(content: bytes) -> None:
         ("text", 5),
     ],
 )
-def test_a_value_that_no_run_has_is_refused(field: str, value: Any) -> None:
-    said = json.loads(canonical_json(a_capsule()))
-    said["runs"][0][field] = value
-    file = f'<script type="application/json" id="tempera-capsule">{json.dumps(said)}</script>'.encode()
+def test_an_impossible_value_is_refused(field: str, value: Any) -> None:
+    content = json.loads(canonical_json(a_capsule()))
+    content["runs"][0][field] = value
+    file = f'<script type="application/json" id="tempera-capsule">{json.dumps(content)}</script>'.encode()
     with pytest.raises(LinkProblem):
         read_capsule_file(file, None)
 
@@ -125,7 +125,7 @@ def test_a_file_beyond_the_limit_is_refused() -> None:
         read_capsule_file(b" " * (MOST_FILE_MB * 2**20 + 1), None)
 
 
-def test_a_file_that_was_cut_says_so(log: Log) -> None:
+def test_a_truncated_file_is_reported(log: Log) -> None:
     file = page(a_capsule(), log)
     with pytest.raises(LinkProblem, match="end of this file is missing"):
         read_capsule_file(file[: file.index(b"</script>")], None)

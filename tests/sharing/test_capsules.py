@@ -45,7 +45,7 @@ def rows(log: Log) -> int:
     return log.write(lambda connection: connection.execute(select(func.count()).select_from(capsules)).scalar_one())
 
 
-def test_the_id_permits_reading(log: Log) -> None:
+def test_anyone_with_the_id_can_read_a_capsule(log: Log) -> None:
     capsule = a_capsule()
     published = publish(OwnLog(log, "me"), capsule)
     assert re.fullmatch(r"[A-Za-z0-9_-]{22}", published.id)
@@ -61,10 +61,10 @@ def test_ids_are_random_over_all_characters(log: Log) -> None:
 
 def test_an_invalid_id_finds_nothing_without_a_query(log: Log) -> None:
     publish(log, a_capsule())
-    asked: list[str] = []
-    event.listen(log.database.reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    statements: list[str] = []
+    event.listen(log.database.reader, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     assert [each for each in NO_IDS if open_capsule(log.database, each) is not None] == []
-    assert asked == []
+    assert statements == []
     assert [each for each in NO_IDS if revoke(log, each)] == []
     assert rows(log) == 1
 
@@ -75,7 +75,7 @@ def test_only_its_id_finds_a_capsule(log: Log, text: str) -> None:
     assert open_capsule(log.database, text) is None
 
 
-def test_an_id_is_read_exactly(log: Log) -> None:
+def test_an_id_is_matched_exactly(log: Log) -> None:
     published = publish(log, a_capsule())
     assert open_capsule(log.database, published.id.swapcase()) is None
     assert open_capsule(log.database, published.id[:-1]) is None
@@ -85,18 +85,16 @@ def test_unknown_expired_and_revoked_links_look_the_same(log: Log, monkeypatch: 
     expired, revoked = publish(log, a_capsule()), publish(log, a_capsule())
     assert revoke(log, revoked.id)
     later(monkeypatch, 30.1)
-    asked: list[object] = []
-    event.listen(log.database.reader, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    statements: list[object] = []
+    event.listen(log.database.reader, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
     found = [open_capsule(log.database, each) for each in (NO_ID, expired.id, revoked.id)]
     assert found == [None, None, None]
-    queries = [query for query in asked if "capsules" in query]
+    queries = [query for query in statements if "capsules" in query]
     assert len(queries) == 3
     assert len(set(queries)) == 1
 
 
-def test_it_can_be_opened_for_thirty_days_unless_another_time_is_chosen(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_expires_after_thirty_days_or_the_chosen_time(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     published, short = publish(log, a_capsule()), publish(log, a_capsule(), 0.5)
     assert open_capsule(log.database, short.id)
     later(monkeypatch, 0.51)
@@ -115,7 +113,7 @@ def test_invalid_days_are_refused(log: Log) -> None:
             publish(log, a_capsule(), days)
 
 
-def test_each_owner_lists_and_revokes_own_capsules_only(log: Log) -> None:
+def test_owners_list_and_revoke_only_their_own_capsules(log: Log) -> None:
     mine, theirs = OwnLog(log, "me"), OwnLog(log, "them")
     first = publish(mine, a_capsule(title="First"))
     second = publish(mine, a_capsule(title="Sec\0ond"))
@@ -148,13 +146,13 @@ def test_capsules_are_limited_per_owner(log: Log, monkeypatch: pytest.MonkeyPatc
     publish(OwnLog(log, "them"), a_capsule(), most=2)
     assert revoke(mine, kept[1].id)
     publish(mine, a_capsule(), most=2)
-    # What has expired does not count, and goes.
+    # Expired capsules do not count and are deleted.
     later(monkeypatch, 1.1)
     publish(mine, a_capsule(), most=2)
     assert rows(log) == 3
 
 
-def test_it_stays_as_it_was_when_the_run_is_changed_or_deleted(log: Log) -> None:
+def test_a_capsule_is_unchanged_when_its_run_is_changed_or_deleted(log: Log) -> None:
     record = a_record(owner=log.owner)
     log.write(lambda connection: connection.execute(insert(runs), [to_row(record)]))
     annotate(log, RUN_ID, Annotation(notes="first"))
@@ -208,14 +206,14 @@ def test_a_failing_database_is_reported(log: Log) -> None:
             write()
 
 
-def test_verdicts_are_kept_where_the_owner_wants_them_and_while_the_link_works(log: Log) -> None:
+def test_verdicts_are_stored_on_request_and_while_the_link_works(log: Log) -> None:
     me, visitor = OwnLog(log, "me"), OwnLog(log, "them")
     kept, other = (publish(me, a_capsule(), keeps_reproductions=wanted).id for wanted in (True, False))
     assert keep_verdict(visitor, kept, "identical")
     assert keep_verdict(visitor, other, "identical")
-    said = kept_verdicts(log.database, kept)
-    assert said
-    assert said.counts == {"identical": 1}
+    verdicts = kept_verdicts(log.database, kept)
+    assert verdicts
+    assert verdicts.counts == {"identical": 1}
     assert kept_verdicts(log.database, other) is None
     revoke(me, kept)
     assert not keep_verdict(visitor, kept, "changed")

@@ -1,4 +1,4 @@
-"""Collections: several links with notes, which show nothing of a link that was revoked."""
+"""Collections: several links with notes, without the content of revoked links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def opened(log: Log, capsule_id: str) -> list[Capsule | None]:
     return [entry.capsule for entry in with_links_opened(log.database, found).entries if entry.link]
 
 
-def test_a_collection_holds_links_and_notes_and_nothing_else(log: Log) -> None:
+def test_a_collection_contains_only_links_and_notes(log: Log) -> None:
     link = publish(log, a_capsule()).id
     made = collection_of("Two\n words", [(link, "**First**"), (link, "")], "The end \0")
     assert read_capsule(to_bytes(made)) == made
@@ -49,7 +49,7 @@ def test_a_collection_in_a_collection_is_not_opened(log: Log) -> None:
     assert opened(log, publish(log, collection_of("", [(inner, "")])).id) == [None]
 
 
-def test_a_file_has_copies_which_stay_when_a_link_is_revoked(log: Log) -> None:
+def test_a_file_has_copies_that_outlive_a_revoked_link(log: Log) -> None:
     link, other = publish(log, a_capsule()).id, publish(log, a_capsule()).id
     revoke(log, other)
     full = with_links_opened(log.database, collection_of("Mine", [(link, "Note"), (other, "")]))
@@ -62,14 +62,14 @@ def test_a_file_has_copies_which_stay_when_a_link_is_revoked(log: Log) -> None:
     assert with_links_opened(log.database, read.capsule) == full
 
 
-def test_a_value_that_no_run_has_is_refused_in_a_collection_too(log: Log) -> None:
+def test_an_impossible_value_in_a_collection_is_refused(log: Log) -> None:
     link = publish(log, a_capsule()).id
     file = data_blocks(with_links_opened(log.database, collection_of("", [(link, "")])), log)
     with pytest.raises(LinkProblem, match="no run has such a value as dialect"):
         read_capsule_file(file.replace('"beezy"', '"klingon"').encode(), log.database)
 
 
-def test_links_that_are_too_large_together_are_no_collection(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_too_large_together_are_refused(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     link = publish(log, a_capsule()).id
     check_size(log.database, collection_of("", [(link, "")] * 2))
     monkeypatch.setattr(capsule, "MOST_JSON_BYTES", 5_000)
@@ -77,7 +77,7 @@ def test_links_that_are_too_large_together_are_no_collection(log: Log, monkeypat
         check_size(log.database, collection_of("", [(link, "")] * 3))
 
 
-def test_none_and_too_many_links_are_refused() -> None:
+def test_no_links_and_too_many_links_are_refused() -> None:
     with pytest.raises(LinkProblem, match="needs a link"):
         collection_of("Mine", [])
     with pytest.raises(LinkProblem, match="at most 20 links"):

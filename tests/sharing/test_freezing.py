@@ -51,7 +51,7 @@ def said_in(capsule: Capsule) -> str:
 
 
 def words_of(value: object) -> list[str]:
-    """Every text in a value, also in texts that are JSON, each with single blanks between its words."""
+    """Every text in a value, including nested JSON, with normalised spaces."""
     if isinstance(value, dict):
         return [word for pair in value.items() for one in pair for word in words_of(one)]
     if isinstance(value, list):
@@ -84,20 +84,20 @@ def test_every_field_of_a_run_is_either_public_or_private() -> None:
 
 @given(records, choices)
 def test_private_facts_are_in_no_capsule(record, chosen) -> None:
-    said = said_in(a_capsule(record, choices=chosen, annotations={RUN_ID: Annotation(notes="n")}))
-    assert [name for name, value in PRIVATE.items() if str(value) in said] == []
-    assert "canary" not in said
+    content = said_in(a_capsule(record, choices=chosen, annotations={RUN_ID: Annotation(notes="n")}))
+    assert [name for name, value in PRIVATE.items() if str(value) in content] == []
+    assert "canary" not in content
 
 
-def test_notes_go_in_only_when_they_are_chosen() -> None:
+def test_notes_are_included_only_if_chosen() -> None:
     note = Annotation(4, ("canary-tag",), "canary-notes")
-    said = said_in(a_capsule(annotations={RUN_ID: note}))
-    assert "canary" not in said
+    content = said_in(a_capsule(annotations={RUN_ID: note}))
+    assert "canary" not in content
     run = a_capsule(annotations={RUN_ID: note}, choices=Choices(notes=True)).runs[0]
     assert (run.rating, run.tags, run.notes) == (4, ("canary-tag",), "canary-notes")
 
 
-def test_checks_go_in_when_they_are_chosen_and_can_be_made_again() -> None:
+def test_checks_are_included_if_chosen_and_can_be_repeated() -> None:
     checks = [
         read_check("contains", "{{word}}"),
         read_check("contains", "{{unknown}}"),
@@ -116,7 +116,7 @@ def test_checks_go_in_when_they_are_chosen_and_can_be_made_again() -> None:
     assert a_capsule(broken, checks=checks, choices=Choices(checks=True)).runs[0].checked[0].kind == "not_contains"
 
 
-def test_a_check_that_only_a_later_release_knows_is_left_out() -> None:
+def test_a_check_of_a_later_release_is_left_out() -> None:
     later = SharedCheck(kind="of_the_future", value=1, passed=True, reason="")
     capsule = a_capsule()
     run = capsule.runs[0].model_copy(update={"checked": (later,)})
@@ -124,13 +124,13 @@ def test_a_check_that_only_a_later_release_knows_is_left_out() -> None:
     assert (shared.passed, shared.shared_checks) == (None, ())
 
 
-def test_events_go_in_only_when_they_are_chosen() -> None:
+def test_events_are_included_only_if_chosen() -> None:
     assert a_capsule(choices=Choices(events=False)).runs[0].events is None
     assert "cmpl-1" not in said_in(a_capsule(choices=Choices(events=False)))
     assert len(a_capsule().runs[0].events) == 2
 
 
-def test_the_first_events_go_in_up_to_a_limit() -> None:
+def test_the_first_events_are_included_up_to_a_limit() -> None:
     many = [an_event("x", float(number)) for number in range(MOST_EVENTS + 5)]
     run = a_capsule(a_record(event_count=len(many)), events={RUN_ID: many}).runs[0]
     assert run.stored_events() == many[:MOST_EVENTS]
@@ -233,7 +233,7 @@ def test_a_system_message_is_nowhere_else() -> None:
     assert json.loads(capsule.runs[0].tool_calls[0].arguments) == {"to": SYSTEM_LEFT_OUT}
 
 
-def test_an_answer_that_broke_off_within_the_system_message_keeps_none_of_it() -> None:
+def test_a_partly_repeated_system_message_is_removed_from_a_cut_answer() -> None:
     long = SECRET + " More rules follow here, and more, up to the very end."
     record = a_record(request_body=a_body(("system", long)), text=f"Sure: {long[:-5]}")
     assert a_capsule(record).runs[0].text == f"Sure: {SYSTEM_LEFT_OUT}"
@@ -261,7 +261,7 @@ def test_invalid_or_cut_events_contain_no_system_message(ascii_only: bool) -> No
     data = json.dumps({"prompt": SECRET, "rest": "x"}, ensure_ascii=ascii_only)
     damaged = StoredEvent("message", "{" + data, 1.0, len(data) + 1)
     cut = StoredEvent("message", data[:40], 1.0, len(data))
-    # As PHP writes it.
+    # As escaped by PHP.
     slashed = StoredEvent("message", '{"x":"You are the keeper\\/of the plan', 1.0, 3_000)
     capsule = a_capsule(record_with_secret(), events={RUN_ID: [damaged, cut, slashed]})
     assert_nowhere(SECRET, capsule)
@@ -271,7 +271,7 @@ def test_invalid_or_cut_events_contain_no_system_message(ascii_only: bool) -> No
 
 
 @pytest.mark.parametrize("where", ["content", "reasoning_content", "arguments"])
-def test_events_that_say_the_system_message_piece_by_piece_are_left_out(where: str) -> None:
+def test_events_that_repeat_the_system_message_in_pieces_are_left_out(where: str) -> None:
     pieces = [SECRET[begin : begin + 3] for begin in range(0, len(SECRET), 3)]
     streamed = [
         StoredEvent("message", json.dumps({"choices": [{"index": 1, "delta": {"x": [{where: piece}]}}]}), 1.0, 99)
@@ -281,14 +281,14 @@ def test_events_that_say_the_system_message_piece_by_piece_are_left_out(where: s
     run = a_capsule(record_with_secret(), events={RUN_ID: mixed}).runs[0]
     assert run.events is None
     assert run.events_repeat_system
-    # The events may hold only a part of what the answer repeats.
+    # Events may contain only part of the repetition in the answer.
     run = a_capsule(record_with_secret(text=SECRET), events={RUN_ID: streamed[:5]}).runs[0]
     assert run.events_repeat_system
     assert not a_capsule(record_with_secret()).runs[0].events_repeat_system
     assert a_capsule(record_with_secret(text=SECRET), choices=ALL).runs[0].events is not None
 
 
-def test_short_system_messages_are_not_looked_for_elsewhere() -> None:
+def test_short_system_messages_are_not_searched_for_in_other_fields() -> None:
     run = a_capsule(a_record(request_body=a_body(("system", "Hello")), text="Hello there")).runs[0]
     assert run.text == "Hello there"
     assert run.events is not None
@@ -313,7 +313,7 @@ def settings_with_secret() -> LinkedSettings:
     return linked_settings(draft, comparison=True)
 
 
-def test_settings_come_without_their_system_messages() -> None:
+def test_settings_are_shared_without_their_system_messages() -> None:
     linked = settings_with_secret()
     capsule = capsule_of([], kind=Kind.SETTINGS, title="Mine", choices=Choices(), settings=linked)
     assert capsule.settings_without_system
@@ -326,7 +326,7 @@ def test_settings_come_without_their_system_messages() -> None:
     assert opened.comparison.lanes[1].name == SYSTEM_LEFT_OUT
 
 
-def test_settings_go_in_whole_when_that_is_chosen() -> None:
+def test_complete_settings_are_shared_if_chosen() -> None:
     linked = settings_with_secret()
     capsule = capsule_of([], kind=Kind.SETTINGS, title="Mine", choices=ALL, settings=linked)
     assert capsule.settings.to_json() == linked.to_json()
@@ -339,7 +339,7 @@ def test_settings_go_in_whole_when_that_is_chosen() -> None:
 
 systems = st.text(st.characters(exclude_categories=("Cs", "Zs", "Zl", "Zp", "Cc")) | st.sampled_from(' \n\t"\\{}'))
 systems = systems.map(lambda text: f"§{text}§canary-system")
-"""Beginning with what stands nowhere else."""
+"""Beginning with unique text."""
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -381,7 +381,7 @@ def test_a_system_message_that_is_left_out_is_nowhere(system, record, draft, dat
     assert "canary-system" not in said_in(capsule)
 
 
-def test_addresses_are_taken_out_of_errors() -> None:
+def test_addresses_are_removed_from_errors() -> None:
     for sentence, left in {
         "The host name gpu-7 is not known here. Check": "The host name [address left out] is not known here. Check",
         "The address of gpu-7 was not found within 5 s.": "The address of [address left out] was not found within 5 s.",
@@ -398,7 +398,7 @@ def test_addresses_are_taken_out_of_errors() -> None:
         assert (run.error_message, run.warnings) == (left, (left,))
 
 
-def test_looking_for_long_messages_takes_time_with_their_length_only() -> None:
+def test_the_search_for_long_messages_takes_linear_time() -> None:
     begin = time.process_time()
     for piece, text in (("word " * 20_000, "word " * 100_000), ("a" * 50_000, ("a" * 49_999 + "b") * 10), ("ab", "a")):
         SystemMessages([piece, "a" * 70 + "b"]).out_of(text * 2)
@@ -427,7 +427,7 @@ def test_texts_that_databases_refuse_are_corrected() -> None:
 
 
 @pytest.mark.parametrize("chosen", [False, True])
-def test_probabilities_go_in_only_when_they_are_chosen(chosen: bool) -> None:
+def test_probabilities_are_included_only_if_chosen(chosen: bool) -> None:
     events = [a_likely_event("Hello", "Canary", 12.25), a_likely_event(" there", "Canary", 50.0)]
     capsule = a_capsule(a_record(mean_logprob=-0.25), choices=Choices(probabilities=chosen), events={RUN_ID: events})
     run = capsule.runs[0]
@@ -440,7 +440,7 @@ def test_probabilities_go_in_only_when_they_are_chosen(chosen: bool) -> None:
     assert (run.events == tuple(events)) is chosen
 
 
-def test_an_event_that_was_cut_ends_before_its_probabilities() -> None:
+def test_a_cut_event_ends_before_its_probabilities() -> None:
     whole = a_likely_event("Hello", "Canary")
     cut = replace(whole, data=whole.data[: whole.data.index("Canary") + 6], size=9_999)
     (kept,) = a_capsule(events={RUN_ID: [cut]}).runs[0].events

@@ -77,11 +77,11 @@ def test_visible_characters_are_unchanged(text):
         ("\ufe0f\u200d🚀", [0, 1]),
     ],
 )
-def test_no_more_than_an_emoji_needs_passes(text, offsets):
+def test_joiners_and_selectors_pass_only_within_an_emoji(text, offsets):
     assert [hidden.offset for hidden in hidden_in(text)] == offsets
 
 
-def test_a_message_in_tags_comes_to_light_with_the_names_of_its_characters():
+def test_a_message_in_tag_characters_is_revealed_with_their_names():
     smuggled = "".join(chr(0xE0000 + ord(character)) for character in "no")
     assert hidden_in(f"Hi{smuggled}") == (
         Hidden(2, "U+E006E", "TAG LATIN SMALL LETTER N"),
@@ -89,8 +89,8 @@ def test_a_message_in_tags_comes_to_light_with_the_names_of_its_characters():
     )
 
 
-def test_every_format_and_control_character_is_hidden_but_those_that_are_drawn():
-    # The planes between hold ideographs, or nothing yet; those behind are private.
+def test_every_format_and_control_character_without_a_glyph_counts_as_hidden():
+    # The planes between have ideographs or are unassigned; the last ones are private.
     everything = [*map(chr, range(0x20000)), *map(chr, range(0xE0000, 0xF0000))]
     found = {character for character in everything if hidden_in(character)}
     drawn = set("\t\n\r\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -100,7 +100,7 @@ def test_every_format_and_control_character_is_hidden_but_those_that_are_drawn()
 
 
 @given(st.text(st.characters(exclude_categories=()) | st.sampled_from("\u200d\ufe0f🚀❤1\u20e3\u202e")))
-def test_a_marked_text_hides_nothing_and_is_otherwise_the_same(text):
+def test_a_marked_text_has_no_hidden_character_and_is_otherwise_unchanged(text):
     marked = with_hidden_marked(text)
     hidden = hidden_in(text)
     assert len(marked) == len(text) + sum(len(each.code_point) + 1 for each in hidden)

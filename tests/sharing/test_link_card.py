@@ -26,12 +26,12 @@ def test_a_card_of_a_collection_shows_no_content() -> None:
     assert card.description == "Answers of models, with their settings and timing, and notes between them."
 
 
-def test_a_card_says_which_settings_differ() -> None:
+def test_a_card_names_the_settings_that_differ() -> None:
     capsule = lanes("One", "Two", temperature=[0.5, 1.0], max_tokens=[9, 9], stop=[["canary text"], ["other"]])
     assert link_card(capsule).description == "temperature 0.5 / 1.0"
 
 
-def test_the_picture_has_the_shape_of_the_answers_and_none_of_their_words() -> None:
+def test_the_picture_shows_the_shape_of_the_answers_without_their_text() -> None:
     first, second = lanes("The calm sea", "The wild sea"), lanes("Mon tout vif", "Mon cher vif")
     assert link_card(first).picture == link_card(second).picture
     assert link_card(first).picture != link_card(lanes("The calm sea", "The calm sea")).picture

@@ -80,13 +80,13 @@ def test_an_empty_link_changes_nothing():
     assert changes(a_draft(model=None, turns=())) == []
 
 
-def test_an_endpoint_is_a_name_that_may_be_unknown_here():
+def test_an_unknown_endpoint_name_is_kept():
     linked = linked_settings(a_draft(endpoint="somewhere else"), comparison=False)
     assert linked.endpoint == "somewhere else"
     assert linked.apply(new_draft()).endpoint == "somewhere else"
 
 
-def test_new_lanes_do_not_take_over_the_runs_of_others():
+def test_new_lanes_get_unused_ids():
     present = a_draft(comparison=Comparison(lanes=(Lane(id="3"), Lane(id="5")), highest_id=8))
     opened = linked_settings(EVERYTHING, comparison=True).apply(present)
     assert [lane.id for lane in opened.comparison.lanes] == ["9", "10", "11"]
@@ -101,12 +101,12 @@ def test_opening_a_link_again_keeps_the_lanes_and_their_runs():
     assert playground.apply(new_draft()).comparison == Comparison()
 
 
-def test_a_link_without_messages_asks_for_none_of_the_form_it_is_opened_in():
+def test_a_link_without_messages_removes_those_of_the_form():
     opened = linked_settings(a_draft(turns=()), comparison=False).apply(EVERYTHING)
     assert (opened.turns, opened.variables) == ((), {})
 
 
-def test_omitted_in_a_lane_is_another_thing_than_as_in_the_draft():
+def test_an_omitted_field_of_a_lane_differs_from_an_unchanged_one():
     opened = linked_settings(EVERYTHING, comparison=True).apply(new_draft())
     cold, same, _ = [lane.apply(opened) for lane in opened.comparison.lanes]
     assert "temperature" not in cold.to_request(BEEZY).sent_values()

@@ -30,7 +30,7 @@ def tries(lookups: Lookups, visitor: str, most: int = 100) -> int:
     return most
 
 
-def test_twenty_a_minute_that_find_nothing() -> None:
+def test_failed_lookups_are_limited_to_twenty_a_minute() -> None:
     clock = Clock()
     lookups = Lookups(clock=clock)
     assert tries(lookups, "me") == 20
@@ -43,7 +43,7 @@ def test_twenty_a_minute_that_find_nothing() -> None:
     assert tries(lookups, "me") == 20
 
 
-def test_a_found_capsule_is_free_but_too_many_failures_block_the_visitor() -> None:
+def test_successful_lookups_do_not_count_but_too_many_failures_block_a_visitor() -> None:
     lookups = Lookups(clock=Clock())
     assert [lookups.look_up("me", lambda: "capsule") for _ in range(50)] == ["capsule"] * 50
     assert tries(lookups, "me") == 20
@@ -51,7 +51,7 @@ def test_a_found_capsule_is_free_but_too_many_failures_block_the_visitor() -> No
         lookups.look_up("me", lambda: pytest.fail("looked"))
 
 
-def test_a_look_that_failed_costs_nothing() -> None:
+def test_a_lookup_with_an_error_does_not_count() -> None:
     lookups = Lookups(clock=Clock())
     for _ in range(30):
         with pytest.raises(ZeroDivisionError):
@@ -59,7 +59,7 @@ def test_a_look_that_failed_costs_nothing() -> None:
     assert tries(lookups, "me") == 20
 
 
-def test_many_visitors_take_little_memory() -> None:
+def test_many_visitors_need_little_memory() -> None:
     lookups = Lookups(clock=Clock(), most_visitors=10)
     for number in range(1_000):
         assert lookups.look_up(f"found {number}", lambda: 1) == 1
@@ -68,7 +68,7 @@ def test_many_visitors_take_little_memory() -> None:
     assert tries(lookups, "999") == 19
 
 
-def test_tries_at_the_same_time_count() -> None:
+def test_concurrent_lookups_count() -> None:
     lookups = Lookups(clock=Clock())
     together = threading.Barrier(30)
     refused = []

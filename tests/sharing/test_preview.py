@@ -19,7 +19,7 @@ from tests.sharing.drafts import a_draft, drafts, settings_of
 from tests.sharing.records import RUN_ID, a_body, a_capsule, a_record, choices, events, records, texts
 
 
-def test_every_field_has_its_words() -> None:
+def test_every_field_has_a_unique_label() -> None:
     assert RUN_WORDS.keys() == CapsuleRun.model_fields.keys()
     assert len(set(RUN_WORDS.values())) == len(RUN_WORDS)
 
@@ -111,7 +111,7 @@ def test_the_preview_names_everything_that_becomes_public(given_records, chosen,
     assert public.pop("version") == 1
     for run in public["runs"]:
         for event in run["events"] or []:
-            # Said only where an event was cut off.
+            # Named only if an event was cut.
             del event["size"]
-    said = "\n".join(text for _, text in public_text(capsule))
-    assert [leaf for leaf in leaves(public) if leaf not in said] == []
+    preview = "\n".join(text for _, text in public_text(capsule))
+    assert [leaf for leaf in leaves(public) if leaf not in preview] == []

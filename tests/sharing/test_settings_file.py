@@ -29,7 +29,7 @@ def test_a_file_carries_the_whole_draft(draft, comparison):
     assert digests_of(opened, comparison=comparison) == digests_of(draft, comparison=comparison)
 
 
-def test_a_person_can_read_it():
+def test_a_file_is_readable_json():
     draft = a_draft("Grüße", endpoint="embedded", settings=settings_of(temperature=0.7, top_p=None))
     assert settings_file(draft).splitlines() == [
         "{",
@@ -47,7 +47,7 @@ def test_a_person_can_read_it():
     ]
 
 
-def test_a_prompt_that_no_link_can_hold_fits():
+def test_a_prompt_too_long_for_a_link_fits():
     draft = a_draft("word " * 100_000)
     assert facts_of(read_settings_file(settings_file(draft).encode()).apply(new_draft())) == facts_of(draft)
 
@@ -57,7 +57,7 @@ def test_too_large_settings_files_are_refused():
         settings_file(a_draft("word " * 200_000))
 
 
-def test_a_file_that_an_editor_of_windows_saved_opens():
+def test_a_file_saved_by_a_windows_editor_opens():
     text = settings_file(a_draft("Hi")).replace("\n", "\r\n")
     assert read_settings_file(text.encode("utf-8-sig")).model == "m"
 
@@ -96,12 +96,12 @@ def test_an_invalid_settings_file_is_refused_with_the_reason(content, sentence):
 @given(st.binary() | st.text().map(lambda text: json.dumps({"tempera": 1, text: text}).encode()))
 @example(b"\xef\xbb\xbf")
 def test_any_file_gives_settings_or_one_sentence(content):
-    said = "This is settings."
+    sentence = "This is settings."
     try:
         assert isinstance(read_settings_file(content), LinkedSettings)
     except LinkProblem as problem:
-        said = str(problem)
-    assert re.fullmatch(r"(?s)This .*\.", said)
+        sentence = str(problem)
+    assert re.fullmatch(r"(?s)This .*\.", sentence)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_any_file_gives_settings_or_one_sentence(content):
     ],
     ids=["unknown keys", "empty messages", "a variable again and again"],
 )
-def test_the_heaviest_file_costs_little(text):
+def test_the_most_expensive_file_is_cheap_to_open(text):
     assert len(text) <= MOST_FILE_BYTES
     began = time.process_time()
     with pytest.raises(LinkProblem):

@@ -38,7 +38,7 @@ from components.sharing.settings_link import (
 from tests.sharing.drafts import a_draft, digests_of, drafts, facts_of, facts_that_arrive, settings_of
 
 GALLERY = json.loads((Path(__file__).parent / "links.json").read_text())
-"""Links of version 1 that people may have kept. Entries are added at the end; none is ever changed or taken out."""
+"""Links of version 1 that may still be in use. Entries are only ever added, at the end."""
 
 FIRST_ENTRIES = 53
 FIRST_ENTRIES_SHA256 = "2b584e34c52c4496436515f228f49bd26f01372503bdf260c70f7632b890923a"
@@ -48,7 +48,7 @@ ALLOWED_KEYS = {
     *("role", "content", "prefix", "name", "tool_call_id", "tool_calls", "literal"),
     *("lanes", "repeats", "timing", "muted", "omit", "fields", "system"),
 }
-"""Every key that a link may hold: no address, no key, no header, no owner, no limit."""
+"""Every key that a link may contain: no address, credential, header, owner or limit."""
 
 CUT = r"^This link was cut or changed on its way\. Ask for it again, or for a file\.$"
 NEWER = r"^This link was made by a newer version of Tempera\. Update Tempera to open it\.$"
@@ -75,11 +75,11 @@ PRESENT = [
         comparison=Comparison(lanes=(Lane(id="3", model="mine"), Lane(id="7"), Lane(id="5")), highest_id=9, repeats=4),
     ),
 ]
-"""Forms in which a link is opened: a new one, and one in which everything is set."""
+"""Forms in which a link is opened: a new one and a completely filled one."""
 
 
 def signed(payload: str) -> str:
-    """A link with any payload under a right check."""
+    """A link with any payload and a valid checksum."""
     check = base64.urlsafe_b64encode(hashlib.sha256(f"1.{payload}".encode()).digest())[:8].decode()
     return f"1.{payload}.{check}"
 
@@ -94,7 +94,7 @@ def in_base64(data: bytes) -> str:
 
 
 def forged(content: bytes | str | dict[str, Any]) -> str:
-    """A link that holds any bytes, made with all the care of a real one."""
+    """A link with any bytes, encoded like a real one."""
     text = json.dumps(content) if isinstance(content, dict) else content
     return signed(in_base64(packed(text.encode() if isinstance(text, str) else text)))
 
@@ -115,12 +115,12 @@ def opens_or_says_why(text: str) -> LinkedSettings | None:
     return None
 
 
-# What goes in comes out.
+# Lossless links.
 
 
 @many
 @given(drafts, st.booleans(), st.sampled_from(PRESENT))
-def test_a_link_carries_the_whole_draft_and_nothing_of_the_form_it_is_opened_in(draft, comparison, present):
+def test_a_link_carries_the_whole_draft_and_ignores_the_open_form(draft, comparison, present):
     link = settings_link(draft, comparison=comparison)
     linked = read_settings_link(link)
     assert linked.is_comparison == comparison
@@ -135,7 +135,7 @@ def test_a_link_carries_the_whole_draft_and_nothing_of_the_form_it_is_opened_in(
 
 
 @given(drafts, st.booleans())
-def test_a_link_holds_known_keys_only_and_needs_no_escaping_and_has_no_dot_at_its_end(draft, comparison):
+def test_a_link_has_known_keys_needs_no_escaping_and_does_not_end_with_a_dot(draft, comparison):
     link = settings_link(draft, comparison=comparison)
     assert re.fullmatch(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-]", link)
     content = content_of(link)
@@ -157,13 +157,13 @@ def test_hidden_values_are_in_no_link():
     assert content_of(settings_link(draft)) == {"model": "m", "messages": [{"content": "Hi"}]}
 
 
-def test_every_optional_field_has_its_place_in_a_link():
+def test_every_optional_field_is_in_a_link():
     assert set(CONTRACT_FIELDS) <= set(LinkedSettings.model_fields)
     content = content_of(settings_link(a_draft(settings=settings_of(**dict.fromkeys(CONTRACT_FIELDS[:4])))))
     assert [content[field] for field in CONTRACT_FIELDS[:4]] == [None] * 4
 
 
-def test_the_dictionary_is_the_one_that_all_links_were_made_with():
+def test_the_compression_dictionary_is_unchanged():
     digest = "3356d5122ab41020636f8b0e63c79671d5facea098452ad295e3c85f860b9de4"
     assert hashlib.sha256(module._DICTIONARY).hexdigest() == digest, "no link ever made could be read any more"
 
@@ -185,7 +185,7 @@ def test_a_prompt_of_a_thousand_characters_is_a_short_link():
     assert len(link) < 750
 
 
-# Links that people kept.
+# Old links.
 
 
 @pytest.mark.parametrize("entry", GALLERY, ids=[entry["what"] for entry in GALLERY])
@@ -209,7 +209,7 @@ def test_the_gallery_has_a_link_for_every_field():
     assert set().union(*map(keys_in, contents)) == ALLOWED_KEYS
 
 
-# Whatever is no link gives one sentence.
+# Invalid links give one sentence.
 
 
 @many
@@ -220,7 +220,7 @@ def test_the_gallery_has_a_link_for_every_field():
 @example("1..AAAAAAAA")
 @example("1.\ud800.AAAAAAAA")
 @example("\uff11.AAAA.AAAAAAAA")
-def test_any_text_gives_one_sentence(text):
+def test_any_text_is_refused_with_one_sentence(text):
     assert opens_or_says_why(text) is None
 
 
@@ -241,7 +241,7 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(ALLOWED_KEYS)), json_values, max_size=3))
-def test_any_content_gives_settings_that_can_be_passed_on_or_one_sentence(content):
+def test_any_content_gives_shareable_settings_or_one_sentence(content):
     linked = opens_or_says_why(forged(content))
     if linked is not None:
         opened = linked.apply(new_draft())
@@ -394,7 +394,7 @@ def test_a_forged_link_is_refused(case):
         read_settings_link(link)
 
 
-def test_the_forger_can_make_links_that_open():
+def test_links_forged_with_valid_content_open():
     assert read_settings_link(forged(LANES)).is_comparison
     assert read_settings_link(signed(in_base64(STORED_BLOCK))).to_json() == {}
     at_the_limit = b'{"model":"' + b"m" * (MOST_JSON_BYTES - 12) + b'"}'
@@ -422,14 +422,14 @@ HEAVY = {
 
 
 def seconds_to_open(link: str) -> float:
-    """The processor's time for it, whatever else runs."""
+    """The processor time, which other load does not change."""
     began = time.thread_time()
     opens_or_says_why(link)
     return time.thread_time() - began
 
 
 @pytest.mark.parametrize("case", HEAVY)
-def test_the_heaviest_link_costs_little(case):
+def test_the_most_expensive_link_is_cheap_to_open(case):
     link = forged(HEAVY[case])
     assert len(link) <= MOST_LINK_CHARS
     assert min(seconds_to_open(link) for _ in range(3)) < 0.2
@@ -440,7 +440,7 @@ def test_the_heaviest_link_costs_little(case):
     assert peak < 5_000_000
 
 
-# Settings that no link can hold.
+# Settings that no link can contain.
 
 
 @pytest.mark.parametrize(
@@ -461,7 +461,7 @@ def test_unlinkable_settings_are_named(draft, sentence):
         settings_link(draft)
 
 
-def test_text_that_does_not_shrink_still_makes_a_link_that_opens():
+def test_incompressible_text_makes_a_working_link():
     draft = a_draft(base64.b64encode(random.Random(1).randbytes(48_000)).decode())
     assert facts_of(read_settings_link(settings_link(draft)).apply(new_draft())) == facts_of(draft)
 
@@ -476,7 +476,7 @@ def test_text_that_does_not_shrink_still_makes_a_link_that_opens():
         (LONG + 1, Length.TOO_LONG),
     ],
 )
-def test_the_whole_address_counts(characters, length):
+def test_the_length_of_the_whole_address_counts(characters, length):
     assert how_long("h" * characters) is length
 
 
