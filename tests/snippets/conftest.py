@@ -91,13 +91,13 @@ def recorder() -> Iterator[Recorder]:
         yield recorder
 
 
-def surroundings(key: str) -> dict[str, str]:
-    """The environment of a snippet: its key, and foreign keys that it must not send."""
+def environment(key: str) -> dict[str, str]:
+    """The environment of a snippet: its key, and other keys that it must not send."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
         "NO_PROXY": "127.0.0.1",
-        # Clients load all certificates before a call, which takes longer than this call over plain HTTP.
+        # Clients load all certificates first, which takes longer than a call over plain HTTP.
         "SSL_CERT_DIR": "/nonexistent",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "PYTHONIOENCODING": "utf-8",

@@ -1,6 +1,6 @@
 """Runs the snippets in the given files in sequence, as programs; a zero byte ends each output.
 
-They share a process, because importing a client takes a second.
+They share a process because importing a client takes a second.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ TEXTS = {
 
 
 def outcome(text: str) -> list[str] | ImportProblem:
-    """The contents of the messages that are found, or what stops it."""
+    """The contents of the messages found, or the error."""
     try:
         return [message.content for message in import_request(text, BEEZY).request.messages]
     except ImportProblem as problem:
@@ -39,14 +39,14 @@ def whole_or_refused(text: str, step: int, begin: int = 1) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(TEXTS)), ids=TEXTS)
-def test_every_beginning_is_refused_or_the_same_request(number: int) -> None:
-    """Of each text a fourth of the beginnings, of all texts together all places in which code can end."""
+def test_a_truncated_paste_is_refused_or_gives_the_same_request(number: int) -> None:
+    """A quarter of the prefixes of each text; together, all places where code can end."""
     whole_or_refused(list(TEXTS.values())[number], 4, 1 + number % 4)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_each_single_beginning_is_refused_or_the_same_request(text: str) -> None:
+def test_a_paste_truncated_anywhere_is_refused_or_gives_the_same_request(text: str) -> None:
     whole_or_refused(text, 1)
 
 
@@ -60,8 +60,8 @@ def read_or_refused(sign: str, text: str, places: Iterable[int]) -> None:
 
 
 @pytest.mark.parametrize("number", range(len(SIGNS)), ids=SIGNS)
-def test_a_sign_too_many_is_refused_in_a_sentence_or_read(number: int) -> None:
-    """At two places of each text, which are others for each sign."""
+def test_an_extra_character_is_refused_with_a_sentence_or_read(number: int) -> None:
+    """At two places of each text, which differ by character."""
     for place, text in enumerate(TEXTS.values(), number):
         ninth = len(text) // 9
         read_or_refused(SIGNS[number], text, (place % 9 * ninth, (place + 4) % 9 * ninth))
@@ -69,6 +69,6 @@ def test_a_sign_too_many_is_refused_in_a_sentence_or_read(number: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("sign", SIGNS)
-def test_a_sign_too_many_anywhere_is_refused_in_a_sentence_or_read(sign: str) -> None:
+def test_an_extra_character_anywhere_is_refused_with_a_sentence_or_read(sign: str) -> None:
     for text in TEXTS.values():
         read_or_refused(sign, text, range(0, len(text), len(text) // 9))

@@ -25,8 +25,8 @@ CLIENTS = [Language.MISTRALAI, Language.OPENAI]
 
 @pytest.fixture(scope="module")
 def sent():
-    """What the code of a snippet sends, as JSON."""
-    # They take seconds to load, for which nobody waits who only collects the tests.
+    """The body sent by the code of a snippet, as JSON."""
+    # Importing them takes seconds, which would slow down test collection.
     import httpx2
     import mistralai.client
     import openai
@@ -81,7 +81,7 @@ def _same_numbers(value):
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @given(data=st.data())
 @settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
-def test_a_client_sends_the_request_or_the_export_says_that_it_cannot(language, profile, sent, data):
+def test_a_client_sends_the_exact_request_or_the_export_is_refused(language, profile, sent, data):
     request = data.draw(usual_requests(profile) | requests_in(profile))
     try:
         code = export(request, profile, URL, language, None)

@@ -1,4 +1,4 @@
-"""Code as the documentation of clients shows it: LangChain, Azure, Vercel's AI SDK, prompts and system texts."""
+"""Code from the documentation of clients: LangChain, Azure, Vercel's AI SDK, prompts and system texts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def messages(text: str) -> object:
         '"text": "Hi"}]}]}',
     ],
 )
-def test_messages_are_found_however_a_client_takes_them(text: str) -> None:
+def test_messages_are_found_in_calls_of_all_clients(text: str) -> None:
     assert messages(text) == BRIEF
 
 
@@ -55,7 +55,7 @@ def test_a_prompt_becomes_a_message_of_the_user(text: str) -> None:
     assert messages(text) == HI
 
 
-def test_texts_that_became_messages_are_noted() -> None:
+def test_texts_turned_into_messages_are_noted() -> None:
     notes = imported('{"model": "m", "system": "Be brief.", "prompt": "Hi", "stream": true}').notes
     assert notes == ("prompt became the messages.", "system became the first message.")
 
@@ -68,7 +68,7 @@ def test_calls_of_other_apis_are_skipped(call: str) -> None:
     assert messages(f"{call}\nclient.create(model='m', messages={HI})") == HI
 
 
-def test_one_body_on_its_way_to_the_call_is_one_request() -> None:
+def test_a_body_passed_through_several_calls_is_one_request() -> None:
     code = (
         f"data = json.dumps({BODY}).encode()\nurlopen(Request(url, data=data, headers={{'Authorization': 'canary'}}))"
     )
@@ -122,6 +122,6 @@ def test_addresses_and_headers_are_left_out_at_any_depth(extra: dict[str, object
         assert any(note.startswith("Left out: ") for note in imported(text).notes)
 
 
-def test_the_credentials_of_a_fetch_are_no_secret() -> None:
+def test_the_credentials_option_of_fetch_is_not_a_secret() -> None:
     text = f"fetch('http://h', {{credentials: 'include', method: 'POST', body: {json.dumps(BODY)}}})"
     assert not any("Left out" in note for note in imported(text).notes)

@@ -19,7 +19,7 @@ KEY = "canary-4711"
 HELLO = [{"role": "user", "content": "Hello"}]
 BODY = {"model": "m", "messages": HELLO, "stream": True}
 
-# What stands beside model and messages, and the names that the note has.
+# Arguments next to model and messages, and the names in the note.
 IN_A_BODY = [
     ({"api_key": KEY}, "api_key"),
     ({"API-KEY": KEY, "x-api-key": KEY}, "API-KEY, x-api-key"),
@@ -66,7 +66,7 @@ def test_credentials_in_a_body_are_left_out_in_every_kind_of_paste(further: dict
         assert KEY not in repr(imported)
 
 
-def test_the_rest_of_what_holds_a_credential_stays() -> None:
+def test_values_next_to_a_credential_are_kept() -> None:
     body = json.dumps({**BODY, "metadata": {"a": 1, "secret": KEY}, "tools": [{"Authorization": KEY, "x": [1]}]})
     assert import_request(body, OPENAI).request.extra_body == {"metadata": {"a": 1}, "tools": [{"x": [1]}]}
 
@@ -90,13 +90,13 @@ CODE = [
 
 
 @pytest.mark.parametrize(("code", "name"), CODE, ids=[code for code, _ in CODE])
-def test_credentials_beside_the_request_in_code_are_named(code: str, name: str) -> None:
+def test_credentials_in_code_around_the_request_are_named(code: str, name: str) -> None:
     imported = import_request(f"{code.format(key=KEY)}\nf(model='m', messages={HELLO}, stream=True)", BEEZY)
     assert imported.request == a_request(stream=True)
     assert imported.notes == (left_out(name),)
 
 
-def test_a_key_that_code_reads_from_elsewhere_is_named_where_the_call_is_given_it() -> None:
+def test_a_key_passed_to_the_call_as_a_variable_is_named() -> None:
     code = f"key = os.environ['API_KEY']\nf(model='m', messages={HELLO}, stream=True, api_key=key, headers=h)"
     assert import_request(code, BEEZY).notes == (left_out("api_key, headers"),)
 
@@ -138,7 +138,7 @@ def test_names_similar_to_credentials_are_kept() -> None:
     assert imported.notes == ()
 
 
-def test_messages_are_never_touched() -> None:
+def test_messages_are_never_changed() -> None:
     talk = f"My token is sk-{KEY}-0123456789abcdef; api_key = '{KEY}'. Bearer {KEY}"
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": json.dumps({"token": KEY})}}
     messages = [
@@ -155,12 +155,12 @@ def test_messages_are_never_touched() -> None:
 @pytest.mark.parametrize(
     "name", ["X-Auth-Token", "APIKey", "azure_ad_token", "aws_access_key_id", "jwt", "proxy_password"]
 )
-def test_names_of_credentials(name: str) -> None:
+def test_names_of_credentials_are_recognised(name: str) -> None:
     assert is_credential_name(name)
 
 
 @pytest.mark.parametrize("name", ["max_tokens", "token_ids", "bos_token", "cache_key", "passage", "secretary", "", "é"])
-def test_names_of_other_things(name: str) -> None:
+def test_other_names_are_not_credentials(name: str) -> None:
     assert not is_credential_name(name)
 
 
@@ -173,9 +173,9 @@ def run(paste: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_prints_the_body_and_the_notes_or_a_sentence() -> None:
     good = run(json.dumps({"model": "m", "messages": HELLO, "seed": 3, "api_key": KEY}))
     assert good.returncode == 0, good.stderr
-    said = json.loads(good.stdout)
-    assert said["body"]["seed"] == 3
-    assert said["notes"] == [left_out("api_key"), STREAM_SWITCHED_ON]
+    output = json.loads(good.stdout)
+    assert output["body"]["seed"] == 3
+    assert output["notes"] == [left_out("api_key"), STREAM_SWITCHED_ON]
     bad = run("Hello")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert bad.stderr.startswith("No request was found.")

@@ -1,4 +1,4 @@
-"""curl commands as people and browsers write them; keys, cookies and addresses stay behind."""
+"""curl commands of people and browsers, imported without keys, cookies and addresses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_commands_of_every_shape_are_read(command):
     assert import_request(command, BEEZY).request == REQUEST
 
 
-def test_a_command_as_a_browser_copies_it():
+def test_a_command_copied_from_a_browser_is_read():
     body = {"model": "m", "messages": [{"role": "user", "content": "it's é\n\\!"}], "stream": True}
     escaped = json.dumps(body).replace("\\", "\\\\").replace("'", "\\'").replace("!", "\\u0021")
     command = f"""curl 'https://host.example/v1/chat/completions' \\
@@ -108,7 +108,7 @@ SECRETS = [
         "-d '{\"model\": \"m\", \"messages\": [{\"role\": \"admin\"}]}'",
     ],
 )  # fmt: skip
-def test_no_secret_is_kept_or_repeated(ending):
+def test_no_secret_is_imported_or_shown(ending):
     for secret, beginning in product(SECRETS, ["curl", f"API_KEY={KEY} curl"]):
         command = f"{beginning} {secret} {ending}"
         shown = _shown(command)
@@ -120,25 +120,25 @@ def test_no_secret_is_kept_or_repeated(ending):
 
 
 def _shown(command: str) -> str:
-    """Everything that can be seen of an import."""
+    """All visible texts of an import or its error."""
     try:
         return repr(import_request(command, BEEZY))
     except ImportProblem as problem:
-        told = traceback.TracebackException.from_exception(problem).format_exception_only()
-        return f"{problem!r}{''.join(told)}{problem.__cause__!r}"
+        lines = traceback.TracebackException.from_exception(problem).format_exception_only()
+        return f"{problem!r}{''.join(lines)}{problem.__cause__!r}"
 
 
 @pytest.mark.parametrize(("secret", "note"), [(SECRETS[0], "The key in the command"), (SECRETS[10], "The cookies")])
 def test_left_out_parts_are_noted(secret, note):
-    [said] = import_request(f"curl {secret} -d '{SINGLE}'", BEEZY).notes
-    assert said.startswith(note)
+    [found] = import_request(f"curl {secret} -d '{SINGLE}'", BEEZY).notes
+    assert found.startswith(note)
 
 
 def test_a_key_from_a_variable_is_noted():
     assert curl_command.KEY_LEFT_OUT in import_request(f"API_KEY={KEY} curl -d '{SINGLE}'", BEEZY).notes
 
 
-def test_a_dollar_that_a_shell_would_replace_is_kept_and_noted():
+def test_a_shell_variable_is_kept_and_noted():
     command = f'curl http://h/v1 -d "{DOUBLE.replace("$5", "$NAME")}"'
     imported = import_request(command, BEEZY)
     assert imported.request.messages[0].content == "it's $NAME"
@@ -166,6 +166,6 @@ def test_a_dollar_that_a_shell_would_replace_is_kept_and_noted():
         ("curly -d '{}'", "No request was found"),
     ],
 )
-def test_a_command_without_a_readable_body_is_refused_in_a_sentence(command, sentence):
+def test_a_command_without_a_readable_body_is_refused_with_a_sentence(command, sentence):
     with pytest.raises(ImportProblem, match=sentence):
         import_request(command, BEEZY)

@@ -83,7 +83,7 @@ def test_a_request_within_other_json_is_found(text: str, notes: tuple[str, ...])
     assert imported.notes == notes
 
 
-def test_the_first_chat_of_a_recording_is_taken() -> None:
+def test_the_first_chat_of_a_recording_is_imported() -> None:
     page, embedding = entry(None, "http://h/"), entry('{"input": "x"}', "http://h/v1/embeddings")
     other, chat = entry('{"messages": [], "of": "a page"}', "http://h/log"), entry(json.dumps(BODY))
     imported = import_request(recording(page, embedding, other, chat, chat), BEEZY)

@@ -21,7 +21,7 @@ from .cases import CASES, NASTY, OPEN_CASES
 
 URL = "http://127.0.0.1:9/v1"
 PYTHON = [Language.REQUESTS, Language.MISTRALAI, Language.OPENAI]
-# Notes each argument, ended by a zero byte, which no argument can hold.
+# Records each argument, ended by a zero byte, which no argument can contain.
 FAKE_CURL = """#!/bin/sh
 for argument in "$@"; do printf '%s\\0' "$argument"; done >> "$RECORD"
 """
@@ -29,7 +29,7 @@ for argument in "$@"; do printf '%s\\0' "$argument"; done >> "$RECORD"
 
 @pytest.fixture
 def arguments_of(tmp_path):
-    """The arguments that curl is given when a text runs in a shell."""
+    """The arguments of curl when a text runs in a shell."""
     fake = tmp_path / "bin" / "curl"
     fake.parent.mkdir()
     fake.write_text(FAKE_CURL)
@@ -90,7 +90,7 @@ def test_an_address_cannot_break_out_of_its_quotes(shell, arguments_of):
     assert b"Authorization" not in b" ".join(arguments_of(text, shell))
 
 
-def test_the_longest_body_that_a_command_line_takes_runs_and_a_longer_one_is_refused(arguments_of):
+def test_a_body_may_be_as_long_as_a_command_line_allows(arguments_of):
     without_text = len(to_bytes(a_request(messages=[{"role": "user", "content": ""}])))
     longest = 128 * 1024 - 1 - without_text
     request = a_request(messages=[{"role": "user", "content": "x" * longest}])
@@ -102,10 +102,10 @@ def test_the_longest_body_that_a_command_line_takes_runs_and_a_longer_one_is_ref
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
 @given(data=st.data())
 @settings(max_examples=settings.default.max_examples // 2)
-def test_the_literal_in_the_requests_snippet_is_the_body(profile, data):
+def test_the_literal_in_the_requests_snippet_equals_the_body(profile, data):
     request = data.draw(requests_in(profile))
     text = export(request, profile, URL, Language.REQUESTS)
-    # What cannot be encoded or seen must not stand in a file.
+    # A file must not contain invisible characters or ones that cannot be encoded.
     assert all(character.isprintable() or character == "\n" for character in text)
     assignment, *_ = [node for node in ast.parse(text).body if isinstance(node, ast.Assign)]
     body = ast.literal_eval(assignment.value)
@@ -186,12 +186,12 @@ def test_the_mistralai_client_needs_an_address_that_ends_in_v1():
         export(a_request(), BEEZY, "http://h/api", Language.MISTRALAI)
 
 
-def test_the_openai_client_cannot_send_half_of_a_character():
+def test_the_openai_client_cannot_send_unpaired_surrogates():
     with pytest.raises(CannotExport, match="half of a character"):
         export(a_request(messages=[{"role": "user", "content": "\ud83d"}]), BEEZY, URL, Language.OPENAI)
 
 
-def test_each_language_names_itself_its_file_and_its_colours():
+def test_each_language_has_a_label_a_file_ending_and_highlighting():
     assert len({language.label for language in Language}) == len(Language)
     assert {language.file_ending for language in Language} == {".json", ".sh", ".py"}
     assert {language.highlighting for language in Language} == {"json", "bash", "python"}

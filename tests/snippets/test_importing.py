@@ -25,7 +25,7 @@ BODY = {"model": "m", "messages": HELLO, "stream": False}
 
 
 def outcome(text, profile=BEEZY):
-    """What a person gets to see for a text: the request, or a sentence."""
+    """The result for a text: the imported request or the problem."""
     try:
         return import_request(text, profile)
     except ImportProblem as problem:
@@ -42,7 +42,7 @@ def body(**fields):
 @settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
 def test_an_exported_request_is_imported_with_every_value_and_state(language, profile, data):
     request = data.draw(usual_requests(profile) | requests_in(profile))
-    assume(not without_credentials(request.extra_body)[1])  # they do not come back: test_credentials.py
+    assume(not without_credentials(request.extra_body)[1])  # left out by the import: test_credentials.py
     try:
         text = export(request, profile, URL, language)
     except CannotExport:
@@ -55,7 +55,7 @@ def test_an_exported_request_is_imported_with_every_value_and_state(language, pr
 
 
 @pytest.mark.parametrize("language", Language)
-def test_nasty_texts_come_back(language):
+def test_unusual_texts_survive_export_and_import(language):
     for text in NASTY:
         request = a_request(messages=[*CONVERSATION, {"role": "assistant", "content": text}])
         if language in (Language.OPENAI, Language.MISTRALAI) and "\ud83d" in text:
@@ -98,7 +98,7 @@ def test_any_text_gives_a_request_or_a_sentence(text, profile):
 
 
 _LONG_TEXTS = [
-    # Of each reader one.
+    # One for each reader.
     "{" * 1_000_000,
     '{"messages":' * 100_000,
     "curl -d '" + "'\\''" * 400_000,
@@ -148,7 +148,7 @@ _MORE_LONG_TEXTS = [
     [*_LONG_TEXTS, *(pytest.param(text, marks=pytest.mark.long) for text in _MORE_LONG_TEXTS)],
     ids=lambda text: text[:24],
 )
-def test_long_texts_are_read_or_refused_and_hardly_by_this_process(text):
+def test_long_texts_are_read_or_refused_in_another_process(text):
     began = time.thread_time()
     assert isinstance(outcome(text), Imported | ImportProblem)
     assert time.thread_time() - began < 1
@@ -170,7 +170,7 @@ def test_too_long_text_is_refused_with_a_hint():
 # JSON.
 
 
-def test_unknown_keys_are_kept_and_the_dialects_names_understood():
+def test_unknown_keys_are_kept_and_names_of_the_dialect_understood():
     text = body(seed=1, max_completion_tokens=5, random_seed=2, temperature=None, extra_body={"a": 1})
     assert import_request(text, OPENAI).request == a_request(
         stream=False, random_seed=1, temperature=None,
@@ -180,13 +180,13 @@ def test_unknown_keys_are_kept_and_the_dialects_names_understood():
     assert (beezy.random_seed, beezy.extra_body["seed"], beezy.state_of("temperature")) == (2, 1, "null")
 
 
-def test_a_request_that_does_not_say_whether_to_stream_is_streamed():
+def test_a_request_without_stream_is_streamed():
     imported = import_request(json.dumps({"model": "m", "messages": HELLO}), BEEZY)
     assert imported.request.stream
     assert imported.notes == (STREAM_SWITCHED_ON,)
 
 
-def test_marks_and_blanks_around_the_json_do_not_matter():
+def test_byte_order_marks_and_spaces_around_json_are_ignored():
     assert import_request(f"\ufeff\n {body()} \n", BEEZY).request == a_request(stream=False)
 
 
@@ -217,11 +217,11 @@ def test_marks_and_blanks_around_the_json_do_not_matter():
         ),
     ],
 )
-def test_messages_of_other_shapes_are_taken_with_a_note(message, expected, note):
+def test_messages_of_other_shapes_are_imported_with_a_note(message, expected, note):
     imported = import_request(body(messages=[*HELLO, message]), BEEZY)
     assert imported.request.messages[1].model_dump(exclude_unset=True) == {"role": message["role"], **expected}
-    [said] = imported.notes
-    assert note in said
+    [imported_note] = imported.notes
+    assert note in imported_note
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""JavaScript as people and browsers write it: read, never run."""
+"""JavaScript of people and browsers is read and never run."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ end'}], stream: !1 ? 0 : 1, stream: true, temperature: .5, top_p: 1e-1, n: 0x10,
     assert imported.notes == ("user was left out: its value is not written out in the code.",)
 
 
-def test_a_text_that_is_added_up_from_many_lines_is_read() -> None:
+def test_a_text_concatenated_from_many_lines_is_read() -> None:
     text = " +\n  ".join(["'a line of a prompt\\n'"] * 200)
     code = f"const text = {text};\nsend({{model: 'm', stream: true, messages: [{{role: 'user', content: text}}]}})"
     assert import_request(code, BEEZY).request.messages[0].content == "a line of a prompt\n" * 200
@@ -136,7 +136,7 @@ fetch("http://h/{KEY}", {{
     assert KEY not in repr(imported)
 
 
-def test_values_that_are_not_followed_are_noted() -> None:
+def test_unknown_values_are_noted() -> None:
     code = f"""
 const messages = {MESSAGES};
 for (const line of lines) {{ messages.push({{ role: "user", content: line }}); }}
@@ -152,7 +152,7 @@ send({{ model: "n", messages: {MESSAGES} }})"""
     )
 
 
-def test_the_first_call_with_messages_is_taken_and_named() -> None:
+def test_the_first_call_with_messages_is_imported_and_named() -> None:
     code = f"""fetch("http://h/v1/models", {{ "method": "GET", "body": null }}) ;
 fetch("http://h/v1/chat/completions", {{ "method": "POST", "body": {json.dumps(BODY)} }}) ;
 fetch("http://h/v1/chat/completions", {{ "method": "POST", "body": {json.dumps(BODY)} }}) ;"""
@@ -161,7 +161,7 @@ fetch("http://h/v1/chat/completions", {{ "method": "POST", "body": {json.dumps(B
     assert imported.notes == ("The code holds several calls; number 2, the first with messages, was taken.",)
 
 
-def test_a_template_keeps_the_names_of_values_that_are_not_written_out() -> None:
+def test_a_template_keeps_the_names_of_unknown_values() -> None:
     code = "send({model: 'm', stream: true, messages: [{role: 'user', content: `Hello ${user.name}, ${f(1)}`}]})"
     imported = import_request(code, BEEZY)
     assert imported.request.messages[0].content == "Hello {user.name}, {f}"
@@ -171,13 +171,13 @@ def test_a_template_keeps_the_names_of_values_that_are_not_written_out() -> None
 @pytest.mark.parametrize(
     "messages", ["history", "load()", "[{role: 'user', content: text}]", "[...history]", "b || c", "x.map(f)", "[f(1)]"]
 )
-def test_messages_that_are_not_written_out_are_refused(messages: str) -> None:
+def test_computed_messages_are_refused(messages: str) -> None:
     with pytest.raises(ImportProblem, match="messages is not written out in the code"):
         import_request(f"const a = 1;\nsend({{model: 'm', messages: {messages}}})", BEEZY)
 
 
 @pytest.mark.parametrize("code", [CODE["stringify"], CODE["client"], CODE["object with comments"]])
-def test_code_that_breaks_off_is_refused_wherever_it_does(code: str) -> None:
+def test_code_cut_anywhere_is_refused(code: str) -> None:
     end = code.index("stream: true")
     for length in range(end):
         with pytest.raises(ImportProblem):

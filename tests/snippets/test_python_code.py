@@ -1,4 +1,4 @@
-"""Python code as people write it: read, never run."""
+"""Python code is read and never run."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ stream = client.chat.completions.create(
 
 
 @pytest.mark.parametrize(("method", "stream"), [("stream", True), ("complete", False)])
-def test_a_call_of_the_mistralai_client_says_by_its_name_whether_to_stream(method, stream):
+def test_the_name_of_a_mistralai_call_decides_whether_to_stream(method, stream):
     imported = import_request(f"with client.chat.{method}(model='m', messages={HELLO}) as x: pass", BEEZY)
     assert imported.request == a_request(stream=stream)
     assert imported.notes == ()
 
 
-def test_a_call_that_does_not_say_whether_to_stream_is_streamed():
+def test_a_call_without_stream_is_streamed():
     assert import_request(f"f(model='m', messages={HELLO})", BEEZY).notes == (STREAM_SWITCHED_ON,)
 
 
@@ -79,7 +79,7 @@ def test_literal_dictionaries_behind_two_stars_are_read():
     )
 
 
-def test_the_first_of_several_requests_is_taken():
+def test_the_first_of_several_requests_is_imported():
     code = f"f(model='m', messages={HELLO}, stream=True)\nf(model='n', messages={HELLO}, stream=True)"
     imported = import_request(code, BEEZY)
     assert imported.request.model == "m"
@@ -109,12 +109,12 @@ def test_nothing_is_executed(tmp_path):
         "{[]: 1}",
     ],
 )
-def test_values_that_are_not_written_out_are_refused_in_a_sentence(messages):
+def test_computed_values_are_refused_with_a_sentence(messages):
     with pytest.raises(ImportProblem, match="messages is not written out in the code"):
         import_request(f"f(model='m', messages={messages})", BEEZY)
 
 
-def test_code_that_breaks_off_is_no_request():
+def test_incomplete_code_is_not_a_request():
     with pytest.raises(ImportProblem, match="No request was found"):
         import_request("client.chat.stream(model='m', messages=[", BEEZY)
     with pytest.raises(ImportProblem, match="line 1, column"):

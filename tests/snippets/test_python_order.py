@@ -161,13 +161,13 @@ def test_messages_that_are_added_are_followed(change: str) -> None:
         (f"def ask(messages):\n    return {CALL}\nmessages = {TALK}\n{CALL}", (SEVERAL,)),
     ],
 )
-def test_values_that_are_not_followed_are_noted(code: str, notes: tuple[str, ...]) -> None:
+def test_unknown_values_are_noted(code: str, notes: tuple[str, ...]) -> None:
     imported = import_request(code, BEEZY)
     assert imported.request == a_request(messages=TALK)
     assert imported.notes == notes
 
 
-def test_a_text_keeps_the_names_of_values_that_are_not_written_out() -> None:
+def test_an_f_string_keeps_the_names_of_unknown_values() -> None:
     code = """
 text = f'To {name}, {a.b}: {x!r} {f(1)}'
 messages = [{'role': 'user', 'content': text + 'Bye {0}'.format(z)}]
@@ -189,7 +189,7 @@ CALL
         "for line in lines:\n    messages = [line]",
     ],
 )
-def test_messages_that_are_computed_are_refused(code: str) -> None:
+def test_computed_messages_are_refused(code: str) -> None:
     with pytest.raises(ImportProblem, match="messages is not written out in the code"):
         import_request(f"{code}\n{CALL}", BEEZY)
 
@@ -247,16 +247,16 @@ def test_text_around_code_is_ignored(around: str) -> None:
         f"In [ ]:\nmessages = {TALK}\n{CALL}\n",
     ],
 )
-def test_prompts_are_left_out(text: str) -> None:
+def test_interpreter_prompts_are_ignored(text: str) -> None:
     assert import_request(text, BEEZY).request == a_request(messages=TALK)
 
 
-def test_a_fence_in_a_text_of_python_stays_there() -> None:
+def test_a_code_fence_in_a_python_string_is_kept() -> None:
     code = f'text = """\n```\nmessages\n```\n"""\nmessages = [{{"role": "user", "content": text}}]\n{CALL}'
     assert import_request(code, BEEZY).request.messages[0].content == "\n```\nmessages\n```\n"
 
 
-def test_a_prompt_or_a_command_of_a_notebook_in_a_text_of_python_stays_there() -> None:
+def test_a_prompt_or_notebook_command_in_a_python_string_is_kept() -> None:
     code = f"text = '''\n>>> 1\n% a\n!b\n'''\nmessages = [{{'role': 'user', 'content': text}}]\n{CALL}"
     assert import_request(code, BEEZY).request.messages[0].content == "\n>>> 1\n% a\n!b\n"
 

@@ -18,7 +18,7 @@ from tests.contract.test_request import a_request
 from tests.embedded.conftest import MODEL, Endpoint
 
 from .cases import CASES, NASTY, OPEN_CASES
-from .conftest import ANSWER, Recorder, surroundings
+from .conftest import ANSWER, Recorder, environment
 
 KEY = "key-of-the-snippets"
 PYTHON = [Language.REQUESTS, Language.MISTRALAI, Language.OPENAI]
@@ -32,7 +32,7 @@ CURL = shutil.which("curl")
 def run(command: list[object], key: str = KEY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(part) for part in command],
-        env=surroundings(key),
+        env=environment(key),
         cwd="/",
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -42,7 +42,7 @@ def run(command: list[object], key: str = KEY) -> subprocess.CompletedProcess[st
 
 
 def run_python(texts: list[str], folder: Path, key: str = KEY) -> list[str]:
-    """What each snippet printed."""
+    """The output of each snippet."""
     files = [folder / f"snippet_{number}.py" for number in range(len(texts))]
     for file, text in zip(files, texts, strict=True):
         file.write_text(text, encoding="utf-8")
@@ -97,21 +97,21 @@ def test_a_refusal_is_shown(recorder: Recorder, tmp_path: Path):
         assert done.stderr == 'HTTP 404: {"message": "No such model here"}\n'
 
 
-# What the two clients send is tested above, and what they make of the embedded model's answers in tests/embedded.
+# The requests of both clients are tested above, their reading of answers in tests/embedded.
 @pytest.mark.parametrize("languages", [PYTHON[:1], pytest.param(PYTHON, marks=pytest.mark.long)])
 def test_every_snippet_works_on_a_real_model(endpoint: Endpoint, tmp_path: Path, languages: list[Language]):
     question = [{"role": "user", "content": "Which city is the capital of France?"}]
-    asked = [
+    requests = [
         a_request(model=MODEL, messages=question, temperature=0.0, max_tokens=20, random_seed=1, stream=stream)
         for stream in (True, False)
     ]
     texts = [
-        export(request, BEEZY, endpoint.base_url, language, "API_KEY") for language in languages for request in asked
+        export(request, BEEZY, endpoint.base_url, language, "API_KEY") for language in languages for request in requests
     ]
     answers = run_python(texts, tmp_path, endpoint.key)
     assert len(set(answers)) == 1
     assert "Paris" in answers[0]
     if CURL is not None:
         script = tmp_path / "script.sh"
-        script.write_text(export(asked[1], BEEZY, endpoint.base_url, Language.CURL))
+        script.write_text(export(requests[1], BEEZY, endpoint.base_url, Language.CURL))
         assert "Paris" in run(["sh", script], endpoint.key).stdout

@@ -25,7 +25,7 @@ TICKED = BODY.replace('"', '`"')
 
 
 def careted(text: str) -> str:
-    """What a browser makes of a text for the command prompt."""
+    """A text escaped for the command prompt by one browser."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return (
         '^"' + "".join("^\n\n" if c == "\n" else c if c.isalnum() or c in " :,." else f"^{c}" for c in escaped) + '^"'
@@ -33,7 +33,7 @@ def careted(text: str) -> str:
 
 
 def doubled(text: str) -> str:
-    """What another browser makes of it."""
+    """A text escaped for the command prompt by another browser."""
     for sign, escaped in (("`", "``"), ("$", "`$"), ('"', '""'), ("%", '"%"'), ("\\", "\\\\")):
         text = text.replace(sign, escaped)
     return '"' + text.replace("\n", '"^\n\n"') + '"'
@@ -112,7 +112,7 @@ def test_a_command_of_any_shell_is_read(command: str) -> None:
 
 
 @pytest.mark.parametrize("content", ['say "no"', "a\nb", "C:\\new\\", "100% ^& <it's> | $x", "é 😀", "`x` {y} !z!"])
-def test_any_text_comes_through_a_browser_s_copies(content: str) -> None:
+def test_any_text_survives_the_copy_commands_of_browsers(content: str) -> None:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": content}], "stream": True})
     ticked = body.replace("`", "``").replace('"', '`"').replace("$", "`$")
     quoted = body.replace("\\", "\\\\").replace("'", "\\'").replace("!", "\\u0021")
@@ -127,8 +127,8 @@ def test_any_text_comes_through_a_browser_s_copies(content: str) -> None:
 
 
 def test_characters_given_to_powershell_by_number_are_read() -> None:
-    told = TICKED.replace("Hello", "$([char]233) $([char]0xD83D)$([char]0xDE00)")
-    imported = import_request(f'irm {URL} -Body "{told}"', BEEZY)
+    body = TICKED.replace("Hello", "$([char]233) $([char]0xD83D)$([char]0xDE00)")
+    imported = import_request(f'irm {URL} -Body "{body}"', BEEZY)
     assert imported.request.messages[0].content == "é 😀"
 
 
@@ -175,7 +175,7 @@ def test_credentials_of_cmd_are_left_out() -> None:
         (f"curl -d '{BODY}'\ncurl -d '{BODY.replace('Hello', 'Bye')}'", 1),
     ],
 )
-def test_the_first_command_that_sends_messages_is_taken(text: str, number: int) -> None:
+def test_the_first_command_that_sends_messages_is_imported(text: str, number: int) -> None:
     imported = import_request(text, BEEZY)
     assert imported.request == REQUEST
     assert f"number {number}, the first that sends messages, was taken." in imported.notes[0]
@@ -195,7 +195,7 @@ WORDS = {
 }
 
 
-def test_the_block_that_was_taken_is_named() -> None:
+def test_the_imported_block_of_code_is_named() -> None:
     imported = import_request(f"```\ncurl {URL}\n```\n\n```\ncurl -d '{BODY}'\n```", BEEZY)
     assert imported.notes == ("The text holds 2 blocks of code; number 2, the first request, was taken.",)
 
@@ -205,7 +205,7 @@ def around(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", WORDS.values(), ids=WORDS)
-def test_words_around_a_command_do_not_matter(text: str) -> None:
+def test_text_around_a_command_is_ignored(text: str) -> None:
     assert import_request(around(text), BEEZY).request == REQUEST
 
 
@@ -222,7 +222,7 @@ def test_words_around_a_command_do_not_matter(text: str) -> None:
         ("irm http://h -Body (@{model='m'; messages=@(", "No request was found"),
     ],
 )
-def test_a_command_that_breaks_off_is_refused_in_a_sentence(text: str, sentence: str) -> None:
+def test_an_incomplete_command_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(ImportProblem, match=sentence):
         import_request(text.replace("{BODY}", BODY), BEEZY)
 
