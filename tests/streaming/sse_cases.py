@@ -95,7 +95,7 @@ CASES = (
     _case("format-mime-valid-bogus", b"data: data\n\n\n", content_type="text/x-bogus", accepted=False),
     _case("format-newlines", b"data:test\r\ndata\ndata:test\r\n\r\n", "test\n\ntest"),
     _case("format-null-character", b"data:\x00\n\n\n\n\n", "\x00"),
-    # UTF-8, whatever the charset parameter says.
+    # UTF-8, for any charset parameter.
     _case("format-utf-8", b"data:ok\xe2\x80\xa6\n\n\n", "ok…", content_type="text/event-stream;charset=windows-1252"),
     # Blocks without data give no event.
     _case(

@@ -50,7 +50,7 @@ def command(base_url, *arguments, request=REQUEST, key=None):
 
 
 def command_of_its_own(base_url, *arguments, request=REQUEST):
-    """The same of a process as a terminal starts it."""
+    """The same for a separate process, as from a terminal."""
     finished = subprocess.run(
         [sys.executable, "-m", "components.streaming", "--base-url", base_url, *arguments],
         input=json.dumps(request).encode(),
@@ -63,28 +63,17 @@ def command_of_its_own(base_url, *arguments, request=REQUEST):
     return finished.returncode, lines, finished.stderr.decode()
 
 
-def test_each_delta_is_a_line_and_the_last_line_says_how_it_ended():
+def test_each_delta_is_a_line_and_the_last_line_is_the_outcome():
     with serve(GOOD) as endpoint:
-        code, lines, said = command_of_its_own(endpoint.base_url)
+        code, lines, errors = command_of_its_own(endpoint.base_url)
     *deltas, last = lines
-    assert (code, said) == (0, "")
+    assert (code, errors) == (0, "")
     assert [(line["index"], line["text"], line["reasoning"]) for line in deltas] == [(0, "Hel", ""), (0, "lo", "")]
     assert all(line["at_ms"] > 0 for line in deltas)
     assert [last[name] for name in LAST[:6]] == ["ok", None, 200, "stop", "Hello", USAGE]
     assert 0 < last["ttft_ms"] == last["ttfo_ms"] <= last["total_ms"]
     assert (last["reasoning"], last["tool_calls"]) == ("", [])
     assert {"tokens_per_second", "rate_basis", "gap_p50_ms", "gap_p95_ms", "gap_max_ms", "gap_count"} <= last.keys()
-
-
-def test_the_last_line_has_the_reasoning_and_the_tool_calls():
-    call = {"index": 0, "id": "1", "function": {"name": "look", "arguments": "{}"}}
-    deltas = [{"reasoning_content": "Hm."}, {"tool_calls": [call]}]
-    events = b"".join(event({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas)
-    with serve(head() + events + chunk(finish="tool_calls") + DONE) as endpoint:
-        _, lines, _ = command(endpoint.base_url)
-    assert lines[-1]["reasoning"] == "Hm."
-    assert lines[-1]["tool_calls"] == [{"id": "1", "name": "look", "arguments": "{}"}]
-    assert lines[-1]["rate_basis"] == "the endpoint reported no completion tokens"
 
 
 def test_the_printed_request_has_no_key():
@@ -127,10 +116,10 @@ def test_an_error_is_reported_in_the_last_line_and_by_the_exit_code():
 
 def test_the_key_comes_from_the_environment():
     with serve(GOOD) as endpoint:
-        code, lines, said = command(endpoint.base_url, key=f" {KEY}\n")
+        code, lines, errors = command(endpoint.base_url, key=f" {KEY}\n")
     assert code == 0
     assert f"\r\nAuthorization: Bearer {KEY}\r\n".encode() in endpoint.requests[0]
-    assert KEY not in said + json.dumps(lines)
+    assert KEY not in errors + json.dumps(lines)
 
 
 def test_limits_can_be_given():
@@ -144,7 +133,7 @@ def test_limits_can_be_given():
     assert (lines[-1]["status"], lines[-1]["error_kind"], lines[-1]["text"]) == ("interrupted", "stall", "Hello")
 
 
-def test_a_dialect_gives_the_keys_their_names():
+def test_the_dialect_determines_the_names_of_keys():
     with serve(GOOD) as endpoint:
         command(endpoint.base_url, "--dialect", "openai", request=REQUEST | {"random_seed": 7})
     sent = json.loads(endpoint.requests[0].partition(b"\r\n\r\n")[2])
@@ -155,10 +144,10 @@ def test_a_dialect_gives_the_keys_their_names():
 def test_json_that_is_not_a_request_is_sent_unchanged():
     given = b'{"model":"m",  "surprise": 1}'
     with serve(GOOD) as endpoint:
-        code, _, said = command(endpoint.base_url, request=given)
+        code, _, errors = command(endpoint.base_url, request=given)
     assert code == 0
     assert endpoint.requests[0].endswith(b"\r\n\r\n" + given)
-    assert "Sent unchanged" in said
+    assert "Sent unchanged" in errors
 
 
 def test_an_answer_in_one_document_can_be_requested():
@@ -185,6 +174,7 @@ def test_the_last_line_has_reasoning_tool_calls_and_the_endpoints_version():
     last = lines[-1]
     assert (last["reasoning"], last["tool_calls"]) == ("Hm.", [{"id": "c", "name": "look", "arguments": "{}"}])
     assert (last["model"], last["system_fingerprint"], last["request_id"]) == ("m", "fp", "r-1")
+    assert last["rate_basis"] == "the endpoint reported no completion tokens"
 
 
 @pytest.mark.parametrize(
@@ -209,8 +199,8 @@ def test_the_last_line_has_reasoning_tool_calls_and_the_endpoints_version():
 )
 def test_invalid_arguments_exit_with_2_and_send_nothing(arguments, more, sentence):
     with serve(GOOD) as endpoint:
-        code, lines, said = command(endpoint.base_url, *arguments, **more)
+        code, lines, errors = command(endpoint.base_url, *arguments, **more)
     assert (code, lines) == (2, [])
-    assert sentence in said
-    assert "Traceback" not in said
+    assert sentence in errors
+    assert "Traceback" not in errors
     assert endpoint.requests == []

@@ -33,21 +33,21 @@ def is_not_loopback(address: str) -> bool:
 
 
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Let look-ups give these answers in turn, the last one for ever. Returns the names that are looked up."""
-    asked: list[str] = []
+    """Make look-ups return these answers in turn, repeating the last. Returns the names looked up."""
+    looked_up: list[str] = []
     rest = list(answers)
 
     def look_up(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
-        asked.append(host)
+        looked_up.append(host)
         addresses = rest.pop(0) if len(rest) > 1 else rest[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return asked
+    return looked_up
 
 
 def leading(monkeypatch: pytest.MonkeyPatch, to: Callable[[tuple[str, int]], tuple[str, int]]) -> list[str]:
-    """Let connections go to another place than they are meant for. Returns the addresses they were meant for."""
+    """Redirect connections to another address. Returns the intended addresses."""
     meant: list[str] = []
 
     class Led(socket.socket):
@@ -67,7 +67,7 @@ def answer(host: str, port: int, allows: Callable[[str], bool] | None = is_not_l
     return stream.outcome
 
 
-def test_a_refused_address_gets_no_packet(recorder: Recorder) -> None:
+def test_a_refused_address_receives_no_packet(recorder: Recorder) -> None:
     outcome = answer("127.0.0.1", recorder.port)
     assert (outcome.error_kind, outcome.attempts) == (ErrorKind.ADDRESS_REFUSED, 1)
     assert "is not public, so nothing was sent there. Give a base URL with a public host" in outcome.message
@@ -75,7 +75,7 @@ def test_a_refused_address_gets_no_packet(recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("spelled", ["localhost", "127.1", "0x7f.1", "0x7f000001", "017700000001", "2130706433", "0"])
-def test_other_spellings_of_this_machine_are_refused_as_well(spelled: str, recorder: Recorder) -> None:
+def test_other_spellings_of_this_machine_are_refused(spelled: str, recorder: Recorder) -> None:
     def is_elsewhere(address: str) -> bool:
         return is_not_loopback(address) and address not in ("0.0.0.0", "::1")
 
@@ -83,19 +83,19 @@ def test_other_spellings_of_this_machine_are_refused_as_well(spelled: str, recor
     assert recorder.seen() == (0, b"")
 
 
-def test_a_name_that_is_public_first_and_then_leads_here_is_refused(
+def test_a_name_that_later_resolves_to_this_machine_is_refused(
     monkeypatch: pytest.MonkeyPatch, recorder: Recorder
 ) -> None:
-    asked = resolving(monkeypatch, [PUBLIC], ["127.0.0.1"])
+    looked_up = resolving(monkeypatch, [PUBLIC], ["127.0.0.1"])
 
-    def nobody(_address: tuple[str, int]) -> tuple[str, int]:
+    def refuse(_address: tuple[str, int]) -> tuple[str, int]:
         raise ConnectionRefusedError
 
-    meant = leading(monkeypatch, nobody)
+    meant = leading(monkeypatch, refuse)
     outcome = answer("rebinding.example", recorder.port)
     assert [retry.kind for retry in outcome.retries] == [ErrorKind.CONNECT_REFUSED]
     assert outcome.error_kind is ErrorKind.ADDRESS_REFUSED
-    assert asked == ["rebinding.example"] * 2, "and is not asked for ever"
+    assert looked_up == ["rebinding.example"] * 2, "and is not asked for ever"
     assert meant == [PUBLIC]
     monkeypatch.undo()
     assert recorder.seen() == (0, b"")
@@ -114,7 +114,7 @@ def test_the_connected_peer_counts_not_the_looked_up_address(
     assert recorder.seen() == (1, b""), "it was connected to, and got no byte"
 
 
-def test_no_byte_of_a_handshake_goes_out_either(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+def test_no_tls_handshake_is_sent_to_a_refused_address(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC])
     leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
     stream = AnswerStream("https://rewritten.example/v1", b"{}", limits=LIMITS, allows=is_not_loopback)
@@ -124,16 +124,14 @@ def test_no_byte_of_a_handshake_goes_out_either(monkeypatch: pytest.MonkeyPatch,
     assert recorder.seen() == (1, b"")
 
 
-def test_one_refused_address_among_those_of_a_host_refuses_the_host(
-    monkeypatch: pytest.MonkeyPatch, recorder: Recorder
-) -> None:
+def test_one_refused_address_of_a_host_refuses_the_host(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC, "127.0.0.1"])
     meant = leading(monkeypatch, lambda address: address)
     assert answer("both.example", recorder.port).error_kind is ErrorKind.ADDRESS_REFUSED
     assert meant == []
 
 
-def test_a_connection_lost_at_once_is_not_allowed(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
+def test_a_connection_without_a_known_peer_is_refused(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC])
 
     class Gone(socket.socket):
@@ -152,7 +150,7 @@ def test_a_connection_lost_at_once_is_not_allowed(monkeypatch: pytest.MonkeyPatc
     assert fault.value.unprocessed
 
 
-def test_allowed_addresses_are_called_and_without_a_policy_all() -> None:
+def test_allowed_addresses_are_called_and_without_a_policy_all_are() -> None:
     for allows in (lambda address: address == "127.0.0.1", None):
         with serve(head() + chunk("Hello", "stop") + DONE) as endpoint:
             outcome = answer("127.0.0.1", endpoint.port, allows)

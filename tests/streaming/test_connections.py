@@ -38,7 +38,7 @@ def nothing_is_kept_before_and_after() -> Iterator[None]:
 
 
 def in_turn(*answers: bytes | None) -> Play:
-    """A play that answers the requests of all connections in turn, the last answer for ever; None hangs up."""
+    """A play that answers the requests of all connections in turn, repeating the last answer; None hangs up."""
     rest = list(answers)
 
     def play(connection: socket.socket, request: bytes) -> None:
@@ -61,7 +61,7 @@ def ask(endpoint: Endpoint, secret: str | None = None, scheme: str = "http", **m
 
 
 def connections(endpoint: Endpoint) -> int:
-    # The endpoint notes the first request of each connection.
+    # The endpoint records the first request of each connection.
     return len(endpoint.requests)
 
 
@@ -110,7 +110,7 @@ def test_listing_models_leaves_a_connection_for_the_first_run() -> None:
         assert ask(endpoint).timings.connect_ms == 0
 
 
-def test_an_error_that_was_read_to_its_end_keeps_the_connection() -> None:
+def test_an_error_read_to_its_end_keeps_the_connection() -> None:
     with serve(in_turn(document({"error": {"message": "no"}}, "400 Bad Request"), WHOLE)) as endpoint:
         assert ask(endpoint).http_status == 400
         assert ask(endpoint).timings.connect_ms == 0
@@ -135,7 +135,7 @@ def test_no_two_keys_share_a_connection() -> None:
     ],
     ids=["ends with the connection", "says close", "another answer behind it", "a byte behind it", "not read"],
 )
-def test_a_connection_that_cannot_serve_another_call_is_not_kept(answer: bytes) -> None:
+def test_a_connection_that_cannot_be_reused_is_not_kept(answer: bytes) -> None:
     def play(connection: socket.socket, request: bytes) -> None:
         connection.sendall(answer)
         if answer.startswith(head()):
@@ -172,9 +172,9 @@ def test_a_stop_after_the_end_does_not_touch_the_next_call() -> None:
         assert connections(endpoint) == 1
 
 
-def test_an_answer_that_a_limit_ended_closes_the_connection() -> None:
+def test_an_answer_ended_by_a_limit_closes_the_connection() -> None:
     with serve(in_turn(head("200 OK", "Transfer-Encoding: chunked") + framed(BODY), WHOLE)) as endpoint:
-        assert ask(endpoint).status is Status.OK  # [DONE] came, the end of the body did not
+        assert ask(endpoint).status is Status.OK  # [DONE] arrived, the end of the body did not
         assert ask(endpoint).timings.connect_ms
 
 
@@ -187,7 +187,7 @@ def test_an_idle_connection_that_the_endpoint_closed_is_replaced() -> None:
         assert connections(endpoint) == 2
 
 
-def test_a_connection_that_dies_under_the_request_is_replaced_once_without_a_retry() -> None:
+def test_a_connection_lost_during_the_request_is_replaced_once_without_a_retry() -> None:
     with serve(in_turn(WHOLE, None, WHOLE)) as endpoint:
         ask(endpoint)
         again = ask(endpoint)
@@ -196,7 +196,7 @@ def test_a_connection_that_dies_under_the_request_is_replaced_once_without_a_ret
         assert connections(endpoint) == 2
 
 
-def test_a_second_connection_that_dies_is_a_fault() -> None:
+def test_a_second_lost_connection_is_an_error() -> None:
     with serve(in_turn(WHOLE, None)) as endpoint:
         ask(endpoint)
         failed = ask(endpoint)
@@ -228,7 +228,7 @@ def test_each_call_checks_the_peer_of_a_kept_connection_against_its_own_policy()
         assert ask(endpoint, allows=lambda address: address == "127.0.0.1").timings.connect_ms == 0
 
 
-def test_a_connection_that_was_idle_for_too_long_is_closed_and_not_used() -> None:
+def test_a_connection_idle_for_too_long_is_closed_and_not_reused() -> None:
     place = (1, "http", "a-host", 80, None)
     for kept_s, used in ((60.0, True), (0.01, False)):
         ours, theirs = socket.socketpair()

@@ -9,7 +9,7 @@ from components.streaming.guard import safe_text
 
 
 def grown(*pieces: str) -> tuple[list[str], str]:
-    """What each piece added, the flush behind them, and the whole text."""
+    """The additions of each piece and of the final flush, and the whole text."""
     text = GrowingText()
     added = [text.feed(piece) for piece in pieces]
     return [*added, text.flush()], str(text)
@@ -61,7 +61,7 @@ def test_pieces_that_may_be_new_are_kept(pieces: tuple[str, ...]) -> None:
     assert "".join(added) == whole == "".join(pieces)
 
 
-def test_a_piece_that_does_not_repeat_the_text_any_more_is_added() -> None:
+def test_a_piece_after_the_last_repetition_is_added() -> None:
     _, whole = grown(*so_far(SENTENCE, 20, 40, 69), " So it is.")
     assert whole == SENTENCE + " So it is."
 

@@ -16,7 +16,7 @@ from .endpoint import head, serve
 from .sse_cases import CASES, Case
 
 ACCEPTED = [case for case in CASES if case.accepted]
-# Pieces from which mixed line ends, blank lines, marks and broken sequences arise far more often than from any bytes.
+# Pieces that give mixed line ends, blank lines, byte order marks and broken sequences more often than random bytes.
 TELLING = st.sampled_from(
     [b"\r", b"\n", b"\r\n", b"data:", b"x", b": c", b"\xef\xbb\xbf", b"\xef", b"\xff", "é".encode(), b"error: e"]
 )
@@ -41,25 +41,25 @@ def cut_at(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[begin:end] for begin, end in pairwise(edges)]
 
 
-def test_all_thirty_cases_are_here():
+def test_all_thirty_cases_are_included():
     assert (len(CASES), len({case.name for case in CASES})) == (30, 30)
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.name)
-class TestTheEventsOfABrowser:
-    def test_come_from_the_body_fed_whole(self, case: Case):
+class TestBrowserEvents:
+    def test_a_complete_body_gives_the_events(self, case: Case):
         assert events_of(case.body) == case.events
 
-    def test_come_from_the_body_split_anywhere(self, case: Case):
+    def test_a_body_split_anywhere_gives_the_events(self, case: Case):
         for cut in range(1, len(case.body)):
             assert events_of(case.body[:cut], case.body[cut:]) == case.events, cut
 
-    def test_come_from_the_body_byte_by_byte(self, case: Case):
+    def test_a_body_fed_byte_by_byte_gives_the_events(self, case: Case):
         assert events_of(*one_by_one(case.body)) == case.events
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_stream_gives_the_events_of_a_browser_where_the_media_type_allows(case):
+def test_the_stream_gives_the_events_of_a_browser_if_the_media_type_is_valid(case):
     with serve(head(content_type=case.content_type) + case.body) as endpoint:
         stream = AnswerStream(endpoint.base_url, b"{}", limits=Limits(error_body_s=0.5))
         events = tuple((event.event, event.data) for event in stream)
@@ -167,12 +167,12 @@ class TestSafeText:
         assert safe_text(text) == joined
         joined.encode()
 
-    def test_a_half_waits_for_the_other(self):
+    def test_a_surrogate_half_waits_for_the_other(self):
         safe = SafeText()
         assert [safe.feed("a\ud83d"), safe.feed(""), safe.feed("\ude00b")] == ["a", "", "😀b"]
         assert safe.flush() == ""
 
-    def test_a_lone_half_is_replaced(self):
+    def test_a_lone_surrogate_half_is_replaced(self):
         safe = SafeText()
         assert [safe.feed("\ud83d"), safe.feed("a\ude00"), safe.feed("\ud83d"), safe.flush()] == ["", "�a�", "", "�"]
 

@@ -1,4 +1,4 @@
-"""What an HTTP status means, and how long a wait is in words."""
+"""The meaning of an HTTP status, and waits in words."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -19,7 +19,7 @@ from components.streaming.http_status import fault_for_status, in_words, retry_a
         (864_000, "10 days"), (10**9, "more than a year"), (float("inf"), "more than a year"),
     ],
 )  # fmt: skip
-def test_a_wait_in_words_is_never_shorter_than_the_wait(seconds, words):
+def test_a_wait_in_words_is_rounded_up(seconds, words):
     assert in_words(seconds) == words
 
 
@@ -29,7 +29,7 @@ def test_any_header_gives_seconds_or_none(header):
     assert seconds is None or seconds >= 0
 
 
-def test_a_date_gives_the_seconds_until_then():
+def test_a_date_becomes_the_seconds_until_then():
     assert retry_after_seconds(format_datetime(datetime.now(UTC) + timedelta(seconds=90))) == pytest.approx(90, abs=2)
     assert retry_after_seconds(format_datetime(datetime.now(UTC) - timedelta(seconds=90))) == 0
     assert retry_after_seconds("Wed, 21 Oct 2015 07:28:00 -0000") == 0
@@ -38,7 +38,7 @@ def test_a_date_gives_the_seconds_until_then():
 @pytest.mark.parametrize(
     ("status", "sentence"), [(404, "no /v1/x: xxx"), (413, "of 1,234 bytes: xxx"), (429, "1 h: x")]
 )
-def test_added_waits_keep_a_sentence_short(status, sentence):
+def test_sentences_with_a_wait_are_limited_in_length(status, sentence):
     more = {"path": "/v1/x", "sent_bytes": 1234, "retry_after": 3600, "max_retry_after_s": 60}
     fault = fault_for_status(status, "x" * 5000, **more)
     assert sentence in fault.sentence
@@ -53,5 +53,5 @@ def test_added_waits_keep_a_sentence_short(status, sentence):
         ("", None), ("1,,2", None), ("5 apples", None), ("2015-10-21T07:28:00Z", 0), ("2015-10-21", 0),
     ],
 )  # fmt: skip
-def test_a_wait_is_read_with_decimals_units_and_as_a_moment(header, seconds):
+def test_a_wait_may_have_decimals_units_or_a_date(header, seconds):
     assert retry_after_seconds(header) == seconds

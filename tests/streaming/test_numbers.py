@@ -24,11 +24,11 @@ PROMPT = 200.0
 """Milliseconds that it takes to read the prompt."""
 
 Sent = tuple[float, Sequence[bytes]]
-"""When the source sends something, in ms since it got the request, and the events that it sends at once."""
+"""A time in ms since the request, and the events that the source sends then."""
 
 
 class Source:
-    """Sends a script by its own clock, which stands still until the reader has taken what was sent."""
+    """Sends a script by its own clock, which waits until the reader has read everything sent."""
 
     def __init__(self, script: Iterable[Sent]) -> None:
         self._script = list(script)
@@ -78,7 +78,7 @@ def at(begin: float, events: Sequence[bytes], step: float = STEP) -> list[Sent]:
 
 
 def usage(completion: int, reasoning_tokens: int | None = None, apart: int = 0) -> dict[str, Any]:
-    """As a source reports it; ``apart`` are tokens that only the total holds."""
+    """Usage as reported by a source; ``apart`` are tokens in the total only."""
     found: dict[str, Any] = {
         "prompt_tokens": 7,
         "completion_tokens": completion,
@@ -91,7 +91,7 @@ def usage(completion: int, reasoning_tokens: int | None = None, apart: int = 0) 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a source sends, and what it knows of it; ``counts`` is a part of what is said of the rate."""
+    """The sends of a source with their true numbers; ``counts`` is part of the basis of the rate."""
 
     sends: list[Sent]
     reports: dict[str, Any] | None
@@ -153,7 +153,7 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_times_and_rate_are_those_of_the_source(answer: Answer) -> None:
     outcome = answer.outcome()
-    # Far within 5 ms and 3 %, for the reader takes the source's own clock.
+    # Far below 5 ms and 3 %, since the reader uses the source's clock.
     assert outcome.timings.ttft_ms == pytest.approx(answer.ttft_ms, abs=0.01)
     assert outcome.timings.ttfo_ms == pytest.approx(answer.ttfo_ms, abs=0.01)
     assert outcome.timings.last_token_ms == pytest.approx(answer.sends[-1][0], abs=0.01)
@@ -161,7 +161,7 @@ def test_times_and_rate_are_those_of_the_source(answer: Answer) -> None:
     assert answer.counts in outcome.rate.basis
 
 
-def test_chunk_gaps_are_between_reads_that_brought_tokens() -> None:
+def test_chunk_gaps_are_measured_between_reads_with_tokens() -> None:
     gaps = [10.0, 12.0, 11.0, 300.0, 9.0, 10.5, 70.0]
     moments = [PROMPT + sum(gaps[:number]) for number in range(len(gaps) + 1)]
     # Two chunks a read, and between two reads an event without a token.
@@ -174,7 +174,7 @@ def test_chunk_gaps_are_between_reads_that_brought_tokens() -> None:
     assert timings.gap_max_ms == pytest.approx(300.0, abs=0.01)
 
 
-def test_one_gap_is_all_percentiles_and_one_read_has_none() -> None:
+def test_one_gap_is_every_percentile_and_one_read_has_none() -> None:
     two = Answer(at(PROMPT, text(2)), usage(2), 0, 0).outcome().timings
     assert [two.gap_p50_ms, two.gap_p95_ms, two.gap_max_ms, two.gap_count] == pytest.approx([10, 10, 10, 1])
     one = Answer([(PROMPT, text(9))], usage(9), 0, 0).outcome().timings
@@ -189,13 +189,13 @@ def test_an_answer_that_was_not_streamed_has_no_rate() -> None:
 @pytest.mark.parametrize(
     ("reported", "per_second"),
     [
-        # More reasoning than completion tokens is counted apart, whatever the total says, and where there is none.
+        # Reasoning beyond the completion tokens is counted separately, for any total.
         (Usage(None, 20, None, reasoning_tokens=100), 20.0),
         (Usage(5, 20, 25, reasoning_tokens=100), 20.0),
         (Usage(None, 120, None, reasoning_tokens=100), 20.0),
         (Usage(5, 20, 25, reasoning_tokens=0), 20.0),
     ],
 )
-def test_hidden_reasoning_is_left_out_once(reported: Usage, per_second: float) -> None:
+def test_hidden_reasoning_is_subtracted_once(reported: Usage, per_second: float) -> None:
     rate = decode_rate(reported, chunks=20, first_chunks=1, span_ms=950.0, reasoning_streamed=False)
     assert rate.per_second == pytest.approx(per_second)

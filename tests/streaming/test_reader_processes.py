@@ -48,7 +48,7 @@ def ready(processes: ReaderProcesses) -> None:
 
 
 class Heard:
-    """What a process has told of one answer."""
+    """The events and the outcome of one answer from a process."""
 
     def __init__(self) -> None:
         self.events: list[TimedEvent] = []
@@ -60,7 +60,7 @@ class Heard:
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended."""
+        """The outcome, once the answer has ended."""
         return self._outcome.result(30)
 
 
@@ -70,7 +70,7 @@ def begin(processes: ReaderProcesses, base_url: str, heard: Heard, **more: Any) 
 
 
 class Remote(Heard):
-    """An answer that another process reads."""
+    """An answer read by another process."""
 
     def __init__(self, processes: ReaderProcesses, base_url: str, **more: Any) -> None:
         super().__init__()
@@ -88,11 +88,11 @@ def half(connection: socket.socket, _request: bytes) -> None:
         pass
 
 
-def test_events_and_outcome_are_those_of_a_stream_of_this_process(processes: ReaderProcesses) -> None:
+def test_events_and_outcome_equal_those_of_a_stream_in_this_process(processes: ReaderProcesses) -> None:
     half_a_pair = {"index": 0, "function": {"name": "\ud83d", "arguments": "{}"}}
     call = event({"choices": [{"delta": {"tool_calls": [half_a_pair]}}]})
-    said = head() + chunk("Hello ") + chunk(SECRET) + call + chunk(" w\u00f6rld", "stop") + DONE
-    with serve(said) as endpoint:
+    response = head() + chunk("Hello ") + chunk(SECRET) + call + chunk(" w\u00f6rld", "stop") + DONE
+    with serve(response) as endpoint:
         key = ApiKey(SECRET, endpoint.base_url)
         here = AnswerStream(endpoint.base_url, b'{"stream": true}', key=key, limits=LIMITS)
         there = Remote(processes, endpoint.base_url, key=key)
@@ -111,7 +111,7 @@ def facts(outcome: Outcome) -> tuple[object, ...]:
     return outcome.status, outcome.text, outcome.finish_reason, outcome.chunk_count
 
 
-def test_no_secret_is_in_the_list_of_processes(processes: ReaderProcesses) -> None:
+def test_the_list_of_processes_shows_no_secret(processes: ReaderProcesses) -> None:
     with serve(half) as endpoint:
         answer = Remote(processes, endpoint.base_url, key=ApiKey(SECRET, endpoint.base_url))
         wait_for(lambda: endpoint.requests)
@@ -132,7 +132,7 @@ def test_a_stop_keeps_the_text_so_far(processes: ReaderProcesses) -> None:
     assert (answer.outcome.status, answer.outcome.text) == (Status.CANCELLED, "Half a")
 
 
-def test_a_retry_is_reported_as_in_this_process(processes: ReaderProcesses) -> None:
+def test_a_retry_in_another_process_is_reported(processes: ReaderProcesses) -> None:
     answers = [document({}, "503 Busy"), head() + chunk("Hi", "stop") + DONE]
 
     def play(connection: socket.socket, request: bytes) -> None:
@@ -164,7 +164,7 @@ def test_a_process_that_is_killed_loses_its_answers_and_is_replaced() -> None:
     processes.close()
 
 
-def test_a_process_that_fails_keeps_no_answer_waiting() -> None:
+def test_a_failed_process_loses_its_answers() -> None:
     processes = ReaderProcesses(1)
     ready(processes)
     with serve(half) as endpoint:
@@ -175,7 +175,7 @@ def test_a_process_that_fails_keeps_no_answer_waiting() -> None:
     processes.close()
 
 
-def test_a_listener_that_fails_loses_the_answers_of_its_process_only() -> None:
+def test_a_failing_listener_loses_the_answers_of_its_process() -> None:
     processes = ReaderProcesses(1)
     ready(processes)
     with serve(half) as endpoint:
@@ -189,7 +189,7 @@ def test_a_listener_that_fails_loses_the_answers_of_its_process_only() -> None:
     processes.close()
 
 
-def test_a_process_that_reads_nothing_ends_and_another_one_starts_when_it_is_needed() -> None:
+def test_an_idle_process_ends_and_a_new_one_starts_on_demand() -> None:
     processes = ReaderProcesses(1, idle_s=0.2)
     with serve(half) as endpoint:
         first, second = (read_half(processes, endpoint.base_url) for _ in range(2))
@@ -198,7 +198,7 @@ def test_a_process_that_reads_nothing_ends_and_another_one_starts_when_it_is_nee
 
 
 def read_half(processes: ReaderProcesses, base_url: str) -> int:
-    """The process that has read half an answer and then nothing, until it ends."""
+    """Read half an answer, stop it, and wait until its process ends; return the id of the process."""
     answer = Heard()
     stop = wait_for(lambda: begin(processes, base_url, answer))
     assert stop

@@ -40,17 +40,17 @@ def wait(headers, body=""):
         ),
     ],
 )
-def test_retry_after_comes_before_reset_headers(headers, seconds):
+def test_retry_after_precedes_reset_headers(headers, seconds):
     assert wait(headers) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("unit", [1, 1000])
-def test_a_reset_may_be_a_moment_since_1970(unit):
+def test_a_reset_may_be_a_unix_timestamp(unit):
     headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int((time.time() + 50) * unit))}
     assert wait(headers) == pytest.approx(50, abs=2)
 
 
-def test_a_reset_may_be_a_moment_in_words():
+def test_a_reset_may_be_a_date():
     moment = (datetime.now(UTC) + timedelta(seconds=50)).isoformat()
     headers = {"anthropic-ratelimit-requests-remaining": "0", "anthropic-ratelimit-requests-reset": moment}
     assert wait(headers) == pytest.approx(50, abs=2)

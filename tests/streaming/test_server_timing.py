@@ -38,7 +38,7 @@ def test_the_wait_is_found_among_other_metrics() -> None:
     assert queue_ms("total;dur=99, requeue;dur=1, queue-2;dur=2") is None
 
 
-def test_the_first_of_two_waits_counts_and_one_without_a_number_is_none() -> None:
+def test_the_first_of_two_waits_counts_and_a_wait_without_a_number_is_ignored() -> None:
     assert queue_ms("queue;dur=1, queue;dur=2") == 1.0
     assert queue_ms("queue, queue;desc=slot, queue;dur=2") == 2.0
 
@@ -110,11 +110,11 @@ header_like = st.lists(st.sampled_from([*'queue";,=\\ .e-5', "queue", "dur", "du
 
 
 @given(st.text() | header_like)
-def test_any_text_is_a_wait_or_none(header: str) -> None:
+def test_any_text_is_read_as_a_wait_or_none(header: str) -> None:
     milliseconds = queue_ms(header)
     assert milliseconds is None or (milliseconds >= 0 and math.isfinite(milliseconds))
 
 
 @given(st.floats(min_value=0, allow_infinity=False, allow_nan=False))
-def test_any_number_that_python_writes_is_read_as_it_was(milliseconds: float) -> None:
+def test_any_number_written_by_python_is_read_exactly(milliseconds: float) -> None:
     assert queue_ms(f"queue;dur={milliseconds}") == milliseconds

@@ -25,7 +25,7 @@ from .endpoint import DONE, chunk, document, event, framed, head, sending, serve
 
 BODY = b'{"stream": true}'
 KEY = "sk-canary-0123456789"
-# Short enough for tests; each test shortens what it is about.
+# Short enough for tests; each test shortens its own limit.
 LIMITS = {"total_s": 10, "first_byte_s": 5, "first_event_s": 5, "idle_between_events_s": 5, "after_done_s": 0.1}
 HELLO = chunk("Hel") + chunk("lo")
 GOOD = HELLO + chunk(finish="stop") + DONE
@@ -38,11 +38,11 @@ EDGES = 0.5
 def no_thread_is_left():
     before = set(threading.enumerate())
     yield
-    assert {thread for thread in threading.enumerate() if thread.name != "watch"} <= before  # that one is for all
+    assert {thread for thread in threading.enumerate() if thread.name != "watch"} <= before  # shared by all
 
 
 def ask(base_url, *, body=BODY, key=None, streaming=True, on_retry=None, **limits):
-    """The events and the outcome of one run; what the events added must be what the outcome holds."""
+    """The events and the outcome of one run, whose texts must agree."""
     stream = AnswerStream(
         base_url, body, key=key, streaming=streaming, limits=Limits(**LIMITS | limits), on_retry=on_retry
     )
@@ -56,13 +56,13 @@ def ask(base_url, *, body=BODY, key=None, streaming=True, on_retry=None, **limit
 
 
 def run(play, **more):
-    """How a run against this play ended."""
+    """The outcome of a run against this play."""
     with serve(play) as endpoint:
         return ask(endpoint.base_url, **more)[1]
 
 
 def after_hello(*pieces):
-    """A stream that said Hello before the rest."""
+    """A stream with Hello before these pieces."""
     return head() + HELLO + b"".join(pieces)
 
 
@@ -73,8 +73,8 @@ def how(outcome):
 OK = ("ok", None, "Hello")
 
 
-class TestAnAnswerIsComplete:
-    def test_when_all_of_it_came(self):
+class TestCompleteAnswer:
+    def test_a_complete_stream_is_ok(self):
         usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
         first = event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
         outcome = run(head() + first + HELLO + chunk(finish="stop", usage=usage) + DONE)
@@ -87,13 +87,13 @@ class TestAnAnswerIsComplete:
         assert outcome.raw_error is None
         assert (outcome.chunk_count, outcome.attempts, outcome.streamed, outcome.warnings) == (4, 1, True, ())
 
-    def test_with_two_choices_side_by_side(self):
+    def test_interleaved_choices_are_kept_apart(self):
         body = b"".join(chunk(text, index=index) for index, text in [(0, "a"), (1, "x"), (0, "b"), (1, "y")])
         outcome = run(head() + body + chunk(finish="stop") + chunk(finish="length", index=1))
         assert (outcome.status, outcome.texts) == (Status.OK, ("ab", "xy"))
         assert outcome.finish_reason == "stop"
 
-    def test_with_its_thinking_kept_apart(self):
+    def test_reasoning_is_kept_apart(self):
         thinking = event({"choices": [{"delta": {"reasoning_content": "Hm."}}]})
         outcome = run(head() + thinking + GOOD)
         assert how(outcome) == OK
@@ -101,7 +101,7 @@ class TestAnAnswerIsComplete:
         assert outcome.timings.ttft_ms == outcome.timings.reasoning_ms <= outcome.timings.ttfo_ms
 
     @pytest.mark.parametrize("status", ["200 OK", "201 Created"])
-    def test_as_one_json_document(self, status):
+    def test_one_json_document_is_read_with_a_warning(self, status):
         outcome = run(document(completion("Hello"), status))
         assert how(outcome) == OK
         assert not outcome.streamed
@@ -109,7 +109,7 @@ class TestAnAnswerIsComplete:
         assert outcome.usage == Usage(1, 2, 3)
         assert outcome.warnings == ("the endpoint ignored stream=true and sent the whole answer at once",)
 
-    def test_as_one_requested_json_document(self):
+    def test_a_requested_json_document_is_read_without_a_warning(self):
         outcome = run(document(completion("Hello"), content_type="application/json; charset=utf-8"), streaming=False)
         assert how(outcome) == OK
         assert outcome.warnings == ()
@@ -123,43 +123,43 @@ def completion(text, finish="stop"):
     }
 
 
-class TestTextThatArrivedIsKept:
-    def test_and_too_many_unreadable_events_end_the_stream(self):
+class TestInterruptedAnswer:
+    def test_too_many_unreadable_events_end_the_stream_and_keep_the_text(self):
         body = after_hello() + event("bad") * 4 + chunk(" more", finish="stop") + DONE
         assert how(run(body, max_bad_events=4)) == ("damaged", None, "Hello more")
         assert how(run(body, max_bad_events=3)) == ("interrupted", "unreadable_events", "Hello")
 
-    def test_and_names_from_the_endpoint_are_in_such_a_form_too(self):
+    def test_invalid_characters_in_names_are_replaced(self):
         outcome = run(head() + chunk("a", finish="sto\x00p\ud83d", model="m\x00\ude00") + DONE)
         assert (outcome.finish_reason, outcome.served_model) == ("sto�p�", "m��")
 
 
 def reset(connection):
-    """Close with a reset: what was not read, and what lingers, is thrown away."""
+    """Close with a reset, which discards unread and unsent data."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     connection.close()
 
 
-class TestAnEmptyAnswerIsNoSuccess:
-    def test_and_the_page_that_came_instead_can_be_looked_at(self):
+class TestEmptyAnswer:
+    def test_a_page_instead_of_an_answer_is_kept_as_the_raw_error(self):
         outcome = run(document("<html>Log in</html>", content_type="text/html"))
         assert outcome.raw_error == "<html>Log in</html>"
         assert "text/html" in outcome.message
 
 
-class TestAnErrorStatus:
-    def test_of_a_validation_names_the_field(self):
+class TestErrorStatus:
+    def test_a_validation_error_names_the_field(self):
         problem = {"type": "x", "loc": ["body", "temperature"], "msg": "too hot", "input": 2}
         outcome = run(document({"detail": [problem]}, "422 Unprocessable Entity"))
         assert outcome.message == "temperature: too hot"
 
-    def test_with_html_is_shown_as_plain_text(self):
+    def test_an_html_error_is_shown_as_plain_text(self):
         page = "<html><script>alert(1)</script><h1>Bad Gateway</h1></html>"
         outcome = run(document(page, "501 Not Implemented", content_type="text/html"))
         assert (outcome.message, outcome.raw_error) == ("Bad Gateway", page)
 
     @pytest.mark.parametrize("header", ["soon", "Wed, 21 Oct 2015 07:28:00 +99999999999999", "-1.5", ""])
-    def test_with_a_wait_that_cannot_be_read_waits_as_it_would_without(self, header):
+    def test_an_unreadable_retry_after_is_ignored(self, header):
         waits = []
         outcome = run(
             document({"message": "no"}, "429 Too Many", f"Retry-After: {header}"),
@@ -172,7 +172,7 @@ class TestAnErrorStatus:
         assert outcome.timings.waited_ms >= waits[0][1] * 1000
 
     @pytest.mark.parametrize(("header", "seconds"), [("Retry-After: 0.15", 0.15), ("retry-after-ms: 150", 0.15)])
-    def test_with_a_wait_in_parts_of_a_second_is_tried_again_then(self, header, seconds):
+    def test_a_retry_after_of_less_than_a_second_is_obeyed(self, header, seconds):
         waits = []
         answers = [document({"message": "no"}, "429 Too Many", header), head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
@@ -185,12 +185,12 @@ class TestAnErrorStatus:
     @pytest.mark.parametrize(
         "body", [b'\xef\xbb\xbf{"code": 7, "message": "Too busy."}', b'[{"error": {"message": "Too busy."}}]']
     )
-    def test_of_200_with_words_of_an_error_tells_them(self, content_type, body):
+    def test_an_error_with_status_200_is_reported(self, content_type, body):
         outcome = run(document(body, content_type=content_type))
         assert (outcome.error_kind, outcome.message) == (ErrorKind.SERVER_ERROR_EVENT, "Too busy.")
 
     @pytest.mark.clock
-    def test_with_a_wait_obeys_it(self):
+    def test_a_retry_after_is_obeyed(self):
         answers = [document("", "429 Too Many", "Retry-After: 1"), head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
             _, outcome = ask(endpoint.base_url)
@@ -199,11 +199,11 @@ class TestAnErrorStatus:
         assert outcome.attempts == 2
         assert 1000 <= outcome.timings.waited_ms < 1500
         assert outcome.timings.total_ms >= 1000
-        # The wait is a number of its own: the times of the answer count from the last send.
+        # The wait is separate: the times of the answer count from the last send.
         assert outcome.timings.ttft_ms < 500
 
     @pytest.mark.parametrize("headers", [[], ["Content-Encoding: gzip"]], ids=["plain", "bomb"])
-    def test_reads_no_more_of_its_body_than_the_limit(self, headers):
+    def test_an_error_body_is_read_up_to_the_limit(self, headers):
         piece = gzip.compress(b"x" * 20_000_000) if headers else b"x" * 65536
 
         def play(connection, request):
@@ -219,7 +219,7 @@ class TestAnErrorStatus:
         assert (outcome.error_kind, len(outcome.raw_error)) == (ErrorKind.SERVER_ERROR, 1000)
 
     @pytest.mark.clock
-    def test_whose_body_never_ends_is_reported_in_time(self):
+    def test_an_error_with_an_endless_body_is_reported_in_time(self):
         def play(connection, request):
             connection.sendall(head("503 Overloaded", content_type="text/plain") + b"busy")
             endpoint.until_closed(connection)
@@ -231,8 +231,8 @@ class TestAnErrorStatus:
         assert (outcome.error_kind, outcome.message) == (ErrorKind.OVERLOADED, "busy")
 
 
-class TestARedirect:
-    def test_has_a_body_that_is_not_read(self):
+class TestRedirect:
+    def test_the_body_of_a_redirect_is_not_read(self):
         sent = []
 
         def play(connection, request):
@@ -243,12 +243,12 @@ class TestARedirect:
 
         with serve(play) as endpoint:
             ask(endpoint.base_url)
-        assert sum(sent) < 16_000_000  # what fits in the buffers between two sockets
+        assert sum(sent) < 16_000_000  # the capacity of the buffers between two sockets
 
 
-class TestWhatCannotBeReached:
+class TestUnreachableEndpoint:
     @pytest.mark.clock
-    def test_is_reported_with_its_port_and_tried_three_times(self):
+    def test_a_closed_port_is_reported_after_three_attempts(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         _, outcome = ask(f"http://127.0.0.1:{port}/v1", backoff_s=0.1)
@@ -271,9 +271,9 @@ def dripping(first, piece, pause):
     return play
 
 
-class TestTimeIsLimitedByTheWallClock:
+class TestTimeLimits:
     @pytest.mark.clock
-    def test_and_the_limit_of_the_first_event_counts_from_the_request(self):
+    def test_the_limit_of_the_first_event_counts_from_the_request(self):
         def play(connection, request):
             time.sleep(0.3)
             connection.sendall(head())
@@ -286,38 +286,38 @@ class TestTimeIsLimitedByTheWallClock:
         assert how(outcome) == ("error", "first_event_timeout", "")
 
     @pytest.mark.clock
-    def test_and_each_event_begins_the_idle_time_anew(self):
+    def test_each_event_restarts_the_idle_time(self):
         with serve(sending(head(), *[chunk("x")] * 6, DONE, pause=0.1)) as endpoint:
             assert how(ask(endpoint.base_url, idle_between_events_s=0.3)[1]) == ("ok", None, "x" * 6)
 
     @pytest.mark.clock
-    def test_and_an_answer_that_is_not_streamed_may_use_all_of_it(self):
+    def test_an_answer_without_streaming_may_use_the_total_time(self):
         header, end, body = document(completion("Hello")).partition(b"\r\n\r\n")
         play = sending(b"", header + end, body, pause=0.2)
         limits = {"first_byte_s": 0.1, "first_event_s": 0.1, "idle_between_events_s": 0.1}
         assert how(run(play, streaming=False, **limits)) == OK
 
 
-class TestSizeIsLimited:
-    def test_of_the_whole_stream(self):
+class TestSizeLimits:
+    def test_the_size_of_a_stream_is_limited(self):
         outcome = run(dripping(head(), chunk("x"), 0), max_stream_bytes=10_000)
         assert (outcome.status, outcome.error_kind) == (Status.INTERRUPTED, ErrorKind.DEADLINE)
         assert "10,000 bytes" in outcome.message
         assert 0 < len(outcome.text) < 10_000
 
-    def test_of_the_text(self):
-        # What went over the limit has arrived too: events and outcome agree on it, which `ask` compares.
+    def test_the_size_of_the_text_is_limited(self):
+        # The text beyond the limit has arrived as well; `ask` compares events and outcome.
         outcome = run(head() + chunk("x" * 60) * 3 + DONE, max_text_chars=100)
         assert how(outcome) == ("interrupted", "deadline", "x" * 120)
         assert "100 characters" in outcome.message
 
-    def test_of_the_text_in_one_document(self):
+    def test_the_size_of_the_text_in_one_document_is_limited(self):
         outcome = run(document(completion("x" * 101)), max_text_chars=100)
         assert (outcome.status, outcome.error_kind) == (Status.INTERRUPTED, ErrorKind.DEADLINE)
 
 
-class TestAStop:
-    def test_before_the_start_sends_nothing(self):
+class TestStop:
+    def test_a_stop_before_the_start_sends_nothing(self):
         with serve(head() + GOOD) as endpoint:
             stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
             stream.stop()
@@ -325,14 +325,14 @@ class TestAStop:
         assert stream.outcome.status is Status.CANCELLED
         assert endpoint.requests == []
 
-    def test_after_the_end_changes_nothing(self):
+    def test_a_stop_after_the_end_changes_nothing(self):
         with serve(head() + GOOD) as endpoint:
             stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
             list(stream)
             stream.stop()
         assert how(stream.outcome) == OK
 
-    def test_is_what_leaving_the_iteration_is(self):
+    def test_closing_the_iterator_stops_the_stream(self):
         def play(connection, request):
             connection.sendall(after_hello())
             endpoint.until_closed(connection)
@@ -346,8 +346,8 @@ class TestAStop:
             wait_for(lambda: endpoint.closed_at)
 
 
-class TestAnotherAttempt:
-    def test_leaves_what_the_one_before_it_met_in_the_outcome(self):
+class TestRetry:
+    def test_the_outcome_lists_the_failed_attempts(self):
         answers = [document("", "503 Loading", "Retry-After: 0"), b"", head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
             _, outcome = ask(endpoint.base_url, backoff_s=0.01)
@@ -356,7 +356,7 @@ class TestAnotherAttempt:
         assert (second.kind, second.http_status) == (ErrorKind.RESET, None)
         assert second.wait_ms == pytest.approx(20, rel=0.21)
 
-    def test_is_not_made_once_a_byte_has_come(self):
+    def test_there_is_no_retry_after_the_first_byte(self):
         for beginning in (b"H", b"HTTP/1.1 200 OK\r\n", head()):
 
             def play(connection, request, beginning=beginning):
@@ -369,11 +369,11 @@ class TestAnotherAttempt:
             assert (outcome.error_kind, len(endpoint.requests)) == (ErrorKind.RESET, 1)
 
 
-class TestALookUp:
-    """Nothing can interrupt the resolver."""
+class TestNameLookup:
+    """The resolver cannot be interrupted."""
 
     @pytest.mark.clock
-    def test_that_takes_too_long_is_left_alone(self, monkeypatch):
+    def test_a_slow_lookup_is_abandoned_at_its_limit(self, monkeypatch):
         over = threading.Event()
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait() and [])
         started = time.monotonic()
@@ -386,13 +386,13 @@ class TestALookUp:
             if thread.name == "look up a host":
                 thread.join()
 
-    def test_that_finds_no_address_is_reported(self, monkeypatch):
+    def test_a_lookup_without_an_address_is_reported(self, monkeypatch):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
         _, outcome = ask("http://empty.example/v1", retries_before_first_byte=0)
         assert how(outcome) == ("error", "dns", "")
 
 
-def test_calls_of_tools_are_joined_and_kept_as_text():
+def test_tool_calls_are_joined_and_kept_as_text():
     def piece(**call):
         return event({"choices": [{"delta": {"tool_calls": [call]}}]})
 
@@ -418,7 +418,7 @@ def test_calls_of_tools_are_joined_and_kept_as_text():
         ((f"x-request-id: {'x' * 999}",), "x" * 199 + "…"),
     ],
 )
-def test_the_request_has_a_name_in_the_log_of_the_endpoint(headers, request_id):
+def test_the_request_id_of_the_endpoint_is_kept(headers, request_id):
     for answer in (head("200 OK", *headers) + GOOD, document("", "401 Unauthorized", *headers)):
         with serve(answer) as endpoint:
             assert ask(endpoint.base_url, key=ApiKey(KEY, endpoint.base_url))[1].request_id == request_id
@@ -460,7 +460,7 @@ def test_events_without_a_blank_line_are_separated(body):
 
 
 @pytest.mark.parametrize(
-    ("said", "api", "base_url_end"),
+    ("content", "api", "base_url_end"),
     [
         ({"type": "response.created", "response": {"id": "r", "output": []}}, "the Responses API", "/v1"),
         ({"id": "r", "object": "response", "output": [{"type": "message"}]}, "the Responses API", "/v1"),
@@ -470,9 +470,13 @@ def test_events_without_a_blank_line_are_separated(body):
         ({"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}, "Gemini's own API", "/v1beta/openai"),
     ],
 )
-def test_an_answer_of_another_api_is_named_with_the_base_url_to_set(said, api, base_url_end):
-    lines = (json.dumps(said) + "\n").encode() + b'{"more": 1}\n'
-    for answer in (head() + event(said) + event({"more": 1}), document(said), document(lines, content_type="a/ndjson")):
+def test_an_answer_of_another_api_is_named_with_the_base_url_to_set(content, api, base_url_end):
+    lines = (json.dumps(content) + "\n").encode() + b'{"more": 1}\n'
+    for answer in (
+        head() + event(content) + event({"more": 1}),
+        document(content),
+        document(lines, content_type="a/ndjson"),
+    ):
         outcome = run(answer)
         assert (outcome.status, outcome.error_kind) == (Status.ERROR, ErrorKind.NOT_SSE)
         assert api in outcome.message
@@ -508,12 +512,12 @@ def test_the_outcome_cannot_be_read_before_the_end():
         list(stream)
 
 
-class TestWhatIsSent:
+class TestRequest:
     def headers_of(self, request):
         lines = request.partition(b"\r\n\r\n")[0].decode().split("\r\n")
         return lines[0], dict(line.split(": ", 1) for line in lines[1:])
 
-    def test_is_the_body_and_these_headers_in_any_environment(self, monkeypatch, tmp_path):
+    def test_only_the_body_and_these_headers_are_sent_in_any_environment(self, monkeypatch, tmp_path):
         netrc = tmp_path / "netrc"
         netrc.write_text("machine 127.0.0.1 login me password secret\ndefault login me password secret\n")
         netrc.chmod(0o600)
@@ -540,7 +544,7 @@ class TestWhatIsSent:
         assert self.headers_of(without) == ("POST /v1/chat/completions HTTP/1.1", expected)
         assert self.headers_of(with_key)[1] == expected | {"Authorization": f"Bearer {KEY}"}
 
-    def test_holds_no_cookie_that_an_endpoint_set(self):
+    def test_cookies_of_an_endpoint_are_not_sent_back(self):
         refused = document("", "429 Too Many", "Retry-After: 0", "Set-Cookie: a=b; Path=/")
         answers = [refused, head("200 OK", "Set-Cookie: c=d; Path=/") + GOOD, head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
@@ -550,7 +554,7 @@ class TestWhatIsSent:
         assert not any(b"cookie" in request.lower() for request in endpoint.requests)
 
     @pytest.mark.parametrize("other", ["http://127.0.0.1:1/v1", "https://127.0.0.1/v1", "http://localhost/v1"])
-    def test_is_nothing_when_the_key_belongs_to_another_address(self, other):
+    def test_nothing_is_sent_when_the_key_belongs_to_another_address(self, other):
         with serve(head() + GOOD) as endpoint:
             _, outcome = ask(endpoint.base_url, key=ApiKey(KEY, other))
         assert how(outcome) == ("rejected", "policy_refused", "")
@@ -558,7 +562,7 @@ class TestWhatIsSent:
         assert outcome.http_status is None
 
 
-class TestTheKeyIsNowhereInWhatIsTold:
+class TestKeyIsMasked:
     @pytest.mark.parametrize(
         "answer",
         [
@@ -572,7 +576,7 @@ class TestTheKeyIsNowhereInWhatIsTold:
             head("307 Temporary Redirect", f"Location: /?{KEY}"),
         ],
     )
-    def test_though_the_endpoint_repeats_it(self, answer):
+    def test_a_key_repeated_by_the_endpoint_is_masked(self, answer):
         with serve(answer) as endpoint:
             events, outcome = ask(endpoint.base_url, key=ApiKey(KEY, endpoint.base_url))
         assert KEY.encode() in endpoint.requests[0]
@@ -581,21 +585,21 @@ class TestTheKeyIsNowhereInWhatIsTold:
         assert KEY not in repr(events)
 
     @pytest.mark.parametrize("size", range(1, len(KEY) + 1))
-    def test_though_a_limit_cuts_it(self, size):
+    def test_a_key_cut_by_a_limit_is_masked(self, size):
         answer = document("x" * 100 + KEY, "500 Error", content_type="text/plain")
         with serve(answer) as endpoint:
             key = ApiKey(KEY, endpoint.base_url)
             _, outcome = ask(endpoint.base_url, key=key, max_error_body_bytes=100 + size)
         assert outcome.raw_error == outcome.message == "x" * 100 + "***"
 
-    def test_and_it_shows_itself_as_stars(self):
+    def test_a_key_is_shown_as_stars(self):
         key = ApiKey(KEY, "http://127.0.0.1/v1")
         assert [repr(key), str(key), f"{key}"] == ["***"] * 3
 
 
 class TestTimings:
     @pytest.mark.clock
-    def test_connecting_is_a_number_of_its_own(self, monkeypatch):
+    def test_the_time_to_connect_is_reported_separately(self, monkeypatch):
         def slowly(*arguments):
             time.sleep(0.3)
             return connect(*arguments)
@@ -608,14 +612,14 @@ class TestTimings:
         assert timings.ttft_ms < 250
         assert timings.total_ms >= timings.connect_ms + timings.ttft_ms
 
-    def test_where_no_connection_is_made_nothing_was_sent(self):
+    def test_a_failed_connection_has_no_time_to_connect(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         _, outcome = ask(f"http://127.0.0.1:{port}/v1", retries_before_first_byte=0)
         assert outcome.timings.connect_ms is None
 
     @pytest.mark.clock
-    def test_grow_from_the_first_byte_to_the_end(self):
+    def test_timings_increase_from_the_first_byte_to_the_end(self):
         thinking = event({"choices": [{"delta": {"reasoning": "Hm."}}]})
         pieces = [head(), chunk(""), thinking, chunk("Hel"), chunk("lo"), chunk(finish="stop"), DONE]
         with serve(sending(*pieces, pause=0.05)) as endpoint:
@@ -637,7 +641,7 @@ class TestTimings:
         assert at == sorted(at)
         assert (at[0], at[2], at[3]) == (timings.first_event_ms, timings.ttfo_ms, timings.last_token_ms)
 
-    def test_are_those_of_the_last_attempt(self):
+    def test_timings_are_those_of_the_last_attempt(self):
         def play(connection, request):
             if len(endpoint.requests) == 1:
                 connection.sendall(document("", "429 Too Many", "Retry-After: 0"))
@@ -659,7 +663,7 @@ class TestTimings:
         ],
         ids=["no-header", "other-metric", "queue", "two-headers"],
     )
-    def test_hold_the_wait_for_a_slot_that_the_endpoint_reported(self, headers, queued_ms):
+    def test_the_reported_queue_time_is_included(self, headers, queued_ms):
         assert run(head("200 OK", *headers) + GOOD).timings.queued_ms == queued_ms
         refused = run(document("", "401 Unauthorized", *headers))
         assert (refused.http_status, refused.timings.queued_ms) == (401, queued_ms)
@@ -669,7 +673,7 @@ class TestTimings:
         [(head("200 OK", "Server-Timing: queue;dur=2") + GOOD, 2.0), (head() + GOOD, None), (None, None)],
         ids=["reported", "not-reported", "no-answer"],
     )
-    def test_hold_no_wait_of_an_attempt_that_was_tried_again(self, answered, queued_ms):
+    def test_the_queue_time_of_a_failed_attempt_is_not_included(self, answered, queued_ms):
         def play(connection, request):
             if len(endpoint.requests) == 1:
                 connection.sendall(document("", "429 Too Many", "Retry-After: 0", "Server-Timing: queue;dur=900"))
@@ -682,7 +686,7 @@ class TestTimings:
             _, outcome = ask(endpoint.base_url, retries_before_first_byte=1)
         assert (outcome.attempts, outcome.timings.queued_ms) == (2, queued_ms)
 
-    def test_are_none_for_what_did_not_happen(self):
+    def test_timings_of_events_that_did_not_happen_are_none(self):
         timings = run(document("", "401 Unauthorized")).timings
         assert timings.first_byte_ms > 0
         assert (timings.first_event_ms, timings.reasoning_ms, timings.ttft_ms, timings.ttfo_ms) == (None,) * 4
@@ -700,14 +704,14 @@ class TestTimings:
         ],
         ids=["chunked", "close-delimited", "http-1.0", "content-length", "text-plain", "gzip"],
     )
-    def test_show_that_each_event_is_given_out_when_it_comes(self, first, frame):
+    def test_each_event_is_passed_on_when_it_arrives(self, first, frame):
         taken = threading.Semaphore(1)
 
         def play(connection, request):
             connection.sendall(first)
             compressor = gzip.zlib.compressobj(wbits=31)
             for _ in range(5):
-                # The next event is sent once the one before it was given out, so none may wait for another.
+                # The next event is sent after the previous one was passed on, so none may wait for another.
                 if not taken.acquire(timeout=20):
                     return
                 data = chunk("x")

@@ -47,12 +47,12 @@ def test_without_an_id_the_index_selects_the_call(first: object, second: object)
 
 
 @pytest.mark.parametrize("index", [0, 1, 5, None, "x"])
-def test_with_a_wrong_index_the_last_call_continues(index: object) -> None:
+def test_a_piece_with_a_wrong_index_continues_the_last_call(index: object) -> None:
     begun = [piece('{"x":1}', "look", id="a", index=0)], [piece('{"y"', "find", id="b", index=0)]
     assert joined(*begun, [piece(":2}", index=index)]) == TWO
 
 
-def test_an_index_whose_call_has_all_its_arguments_is_wrong() -> None:
+def test_an_index_of_a_complete_call_is_wrong() -> None:
     begun = [piece('{"x":1}', "look", id="a", index=0)], [piece('{"y"', "find", id="b", index=1)]
     assert joined(*begun, [piece(":2}", index=0)]) == TWO
 
@@ -65,7 +65,7 @@ def test_whole_calls_without_ids_are_distinguished() -> None:
     assert joined(*([{**one, "index": 0}] for one in whole)) == calls
 
 
-def test_pieces_of_several_calls_in_one_list_belong_to_their_places() -> None:
+def test_pieces_of_several_calls_in_one_list_are_matched_by_position() -> None:
     assert joined([piece('{"x"', "look"), piece('{"y"', "find")], [piece(":1}"), piece(":2}")]) == [
         ("", *call[1:]) for call in TWO
     ]
@@ -75,12 +75,12 @@ def test_whole_calls_without_ids_and_arguments_in_one_list_are_distinguished() -
     assert joined([piece("", "look", index=0), piece("", "find", index=0)]) == [("", "look", ""), ("", "find", "")]
 
 
-def test_an_endpoint_may_give_each_piece_of_a_call_another_id() -> None:
+def test_each_piece_of_a_call_may_have_another_id() -> None:
     pieces = [piece("", "look", id="a", index=0)], [piece('{"x"', id="b", index=0)], [piece(":1}", id="c", index=0)]
     assert joined(*pieces) == TWO[:1]
 
 
-def test_an_id_may_come_behind_the_first_piece() -> None:
+def test_an_id_may_come_after_the_first_piece() -> None:
     assert joined([piece("", "look", index=0)], [piece("{}", id="a", index=0)]) == [("a", "look", "{}")]
 
 
@@ -92,7 +92,7 @@ def test_a_name_may_come_in_pieces_or_repeatedly(names: tuple[str, str]) -> None
     assert joined(*pieces, [piece("{", index=0)], [piece("}", "get_weather", index=0)]) == [("", "get_weather", "{}")]
 
 
-def test_a_custom_tool_takes_text() -> None:
+def test_a_custom_tool_has_text_input() -> None:
     begun = [{"index": 0, "id": "a", "type": "custom", "custom": {"name": "shell", "input": "ls "}}]
     assert joined(begun, [{"index": 0, "id": None, "function": None, "custom": {"input": "-l"}}]) == [
         ("a", "shell", "ls -l")
@@ -110,7 +110,7 @@ def test_a_custom_tool_takes_text() -> None:
         {"index": 0, "function": None, "custom": None},
     ],
 )
-def test_an_empty_piece_makes_no_call(empty: dict[str, object]) -> None:
+def test_an_empty_piece_does_not_begin_a_call(empty: dict[str, object]) -> None:
     calls = ToolCalls()
     calls.add([empty])
     assert not calls
@@ -128,7 +128,7 @@ def test_an_empty_piece_makes_no_call(empty: dict[str, object]) -> None:
     ],
     ids=["name behind", "name last", "arguments repeated", "whole at the end", "flat"],
 )
-def test_a_call_is_the_same_however_its_pieces_are_cut(pieces: list[dict[str, Any]]) -> None:
+def test_a_call_does_not_depend_on_its_pieces(pieces: list[dict[str, Any]]) -> None:
     assert joined(*([one] for one in pieces)) == TWO[:1]
 
 

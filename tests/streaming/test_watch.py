@@ -22,7 +22,7 @@ def ended_after(watch: Watch, began: float) -> float:
 
 
 @pytest.mark.clock
-def test_an_earlier_limit_is_kept_beside_later_ones() -> None:
+def test_an_early_limit_ends_in_time_among_later_ones() -> None:
     others = [Watch(60) for _ in range(20)]
     began = time.monotonic()
     watch = Watch(60)
@@ -64,7 +64,7 @@ def test_the_total_time_limits_all_extensions() -> None:
     watch.close()
 
 
-def test_a_closed_watch_ends_nothing() -> None:
+def test_a_closed_watch_ends_no_exchange() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         watch = Watch(0.1)
@@ -86,7 +86,7 @@ def test_a_socket_is_shut_down_when_time_is_up() -> None:
         watch.close()
 
 
-def test_one_thread_watches_all() -> None:
+def test_one_thread_watches_all_exchanges() -> None:
     watches = [Watch(60) for _ in range(50)]
     assert [thread.name for thread in threading.enumerate()].count("watch") == 1
     for watch in watches:
