@@ -20,7 +20,7 @@ def script() -> None:
     draw_first_divergence({"C": replace(record, id="x")})
 
 
-def shown(page: AppTest) -> str:
+def visible_text(page: AppTest) -> str:
     return " ".join([each.value for each in page.markdown] + [each.proto.body for each in page.get("html")])
 
 
@@ -31,7 +31,7 @@ def test_further_choices_of_a_run_can_be_compared() -> None:
     assert pair.options == ["A", "A, choice 2", "A, choice 3", "B"]
     assert pair.value == ["A", "B"], "the first choices, until others are selected"
     assert one.value == ["C", "C, choice 2", "C, choice 3"], "all choices of one run alone"
-    assert "<b>C, choice 2</b>" in shown(page)
+    assert "<b>C, choice 2</b>" in visible_text(page)
     page = pair.set_value(["A, choice 2", "A, choice 3", "B"]).run()
-    assert "**A, choice 3** :small[:gray[against A, choice 2:" in shown(page)
+    assert "**A, choice 3** :small[:gray[against A, choice 2:" in visible_text(page)
     assert not page.multiselect[0].set_value([]).run().exception

@@ -30,7 +30,7 @@ def configured() -> None:
     draw_code(Endpoint("mine", BEEZY, Address(url, ApiKey("secret", url))), a_request())
 
 
-def shown(script: object, language: Language) -> AppTest:
+def page_of(script: object, language: Language) -> AppTest:
     page = AppTest.from_function(script, default_timeout=20)
     page.session_state[keys.LANGUAGE] = language.label
     page.run()
@@ -40,7 +40,7 @@ def shown(script: object, language: Language) -> AppTest:
 
 @pytest.mark.parametrize("language", [Language.CURL, Language.REQUESTS, Language.MISTRALAI, Language.OPENAI])
 def test_the_code_for_the_embedded_model_uses_the_address_of_its_command(language: Language) -> None:
-    code, served = shown(embedded, language).code
+    code, served = page_of(embedded, language).code
     assert "http://127.0.0.1:8601" in code.value
     assert "API_KEY" in code.value
     assert "python -m components.embedded --port 8601 --api-key my-key" in served.value
@@ -48,13 +48,13 @@ def test_the_code_for_the_embedded_model_uses_the_address_of_its_command(languag
 
 
 def test_packages_and_the_variable_of_the_key_are_named() -> None:
-    captions = [caption.value for caption in shown(configured, Language.REQUESTS).caption]
+    captions = [caption.value for caption in page_of(configured, Language.REQUESTS).caption]
     assert captions[0] == "Install: `pip install requests sseclient-py`"
     assert "export API_KEY=" in captions[1]
     assert "secret" not in str(captions)
 
 
-def test_json_needs_nothing() -> None:
-    page = shown(embedded, Language.JSON)
+def test_json_has_no_notes() -> None:
+    page = page_of(embedded, Language.JSON)
     assert len(page.code) == 1
     assert not page.caption

@@ -26,7 +26,7 @@ __all__ = ["chat"]
         ("http://127.0.0.1:8501", "127.0.0.1:8501", True),
         ("http://localhost:3000", "localhost:8501", False),
         ("http://evil.test", "localhost:8501", False),
-        # A name that resolves to this machine: it is the host as well, and not one that is served.
+        # A name that resolves to this machine is not a served host, even as the Host header.
         ("http://evil.test:8501", "evil.test:8501", False),
         ("http://localhost:8501@evil.test", "localhost:8501", False),
         ("null", "localhost:8501", False),
@@ -46,7 +46,7 @@ def test_an_origin_that_the_operator_named_may_connect(monkeypatch: pytest.Monke
     assert not live_view.is_own_page("https://other.test", "inside:8501")
 
 
-def test_the_script_of_the_view_has_no_text_of_a_third_party_and_few_lines() -> None:
+def test_the_script_of_the_view_is_small_and_imports_nothing() -> None:
     scripts = sorted(Path(live_view.FOLDER / "assets").glob("*.js"))
     lines = [line.strip() for script in scripts for line in script.read_text().splitlines()]
     assert 0 < sum(1 for line in lines if line and not line.startswith("//")) < 720
@@ -54,38 +54,38 @@ def test_the_script_of_the_view_has_no_text_of_a_third_party_and_few_lines() -> 
 
 
 def drawn(page: AppTest) -> dict[str, dict[str, object]]:
-    """What each component of the page was told, by its part."""
-    told = [json.loads(element.proto.json) for element in page.get("bidi_component")]
-    return {"status" if data["part"] == "status" else "answer": data for data in told if "part" in data}
+    """The data of each component of the page, by part."""
+    drawn_data = [json.loads(element.proto.json) for element in page.get("bidi_component")]
+    return {"status" if data["part"] == "status" else "answer": data for data in drawn_data if "part" in data}
 
 
-def test_the_page_gets_the_id_of_a_run_and_no_text(chat: Chat) -> None:
+def test_the_page_receives_the_id_of_a_run_and_no_text(chat: Chat) -> None:
     page = AppTest.from_file(SCRIPT, default_timeout=20).run()
-    # Before the first run its connection is made ready.
+    # The connection is prepared before the first run.
     assert drawn(page)["answer"]["run"] is None
     chat.go_on.clear()
     page.button(key="run").click().run()
-    told = drawn(page)
+    data = drawn(page)
     run_id = page.query_params["run"]
-    assert [told[part]["run"] for part in ("status", "answer")] == [run_id, run_id]
-    assert told["answer"]["running"]
-    assert told["answer"]["part"] == "markdown"
-    channel = service().channels.find(str(told["answer"]["token"]))
+    assert [data[part]["run"] for part in ("status", "answer")] == [run_id, run_id]
+    assert data["answer"]["running"]
+    assert data["answer"]["part"] == "markdown"
+    channel = service().channels.find(str(data["answer"]["token"]))
     assert channel
     wait_for(lambda: channel.find(run_id).record().text == "Hello")
-    assert "Hello" not in json.dumps(told)
+    assert "Hello" not in json.dumps(data)
     page.toggle(key=state.AS_WRITTEN).set_value(True).run()
     assert drawn(page)["answer"]["part"] == "plain"
     chat.go_on.set()
     wait_for(lambda: "status" not in drawn(page.run()))
     assert not drawn(page)["answer"]["running"]
-    assert drawn(page)["answer"]["token"] == told["answer"]["token"]
+    assert drawn(page)["answer"]["token"] == data["answer"]["token"]
     assert channel.find(run_id).record().text == "Hello you"
     page.toggle(key=keys.replay_key(run_id)).set_value(True).run()
     assert drawn(page)["answer"]["replay"]
 
 
-def test_another_page_has_another_token_and_sees_nothing_of_this_one(chat: Chat) -> None:
+def test_each_page_has_its_own_token_and_sees_its_own_runs_only(chat: Chat) -> None:
     pages = [AppTest.from_file(SCRIPT, default_timeout=20).run() for _ in range(2)]
     tokens = [str(drawn(page)["answer"]["token"]) for page in pages]
     assert tokens[0] != tokens[1]

@@ -47,7 +47,7 @@ def typed(page: AppTest, base_url: str, key: str = "", model: str = "") -> AppTe
     return page
 
 
-def shown(page: AppTest) -> str:
+def visible_text(page: AppTest) -> str:
     assert not page.exception
     return "\n".join(element.value for element in [*page.text, *page.markdown, *page.caption, *page.error])
 
@@ -57,18 +57,18 @@ def kept(page: AppTest) -> Endpoint | None:
 
 
 def everything_of(page: AppTest) -> str:
-    """All that went to the browser, the address of the page, and all of the session's state as it shows itself."""
+    """All data sent to the browser, the page's address, and the repr of the session's state."""
     sent = [str(element.proto) for element in page if hasattr(element, "proto")]
-    return f"{sent} {shown(page)} {page.session_state!r} {page.query_params!r}"
+    return f"{sent} {visible_text(page)} {page.session_state!r} {page.query_params!r}"
 
 
 def test_nothing_is_drawn_unless_the_operator_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     page = typed(new_page(), "https://host.example/v1")
-    assert "names: ['my own']" in shown(page)
+    assert "names: ['my own']" in visible_text(page)
     monkeypatch.delenv("TEMPERA_OWN_ENDPOINTS")
     for without in (new_page(), page.run()):
         assert len(without.text_input) == 0
-        assert "names: []" in shown(without)
+        assert "names: []" in visible_text(without)
 
 
 def test_an_own_endpoint_is_kept_in_this_session_only() -> None:
@@ -77,16 +77,16 @@ def test_an_own_endpoint_is_kept_in_this_session_only() -> None:
     assert (endpoint.name, endpoint.default_model, endpoint.profile.name) == ("my own", "some-model", "beezy")
     assert endpoint.fixed_address.key.header_for("https://host.example/v1") == f"Bearer {CANARY}"
     assert not endpoint.fixed_address.allows("127.0.0.1")
-    assert "https://host.example/v1 · beezy · key: set" in shown(page)
-    assert KEPT in shown(page)
-    assert "names: ['my own']" in shown(page.run())
+    assert "https://host.example/v1 · beezy · key: set" in visible_text(page)
+    assert KEPT in visible_text(page)
+    assert "names: ['my own']" in visible_text(page.run())
     other = new_page()
     assert kept(other) is None
-    assert "names: []" in shown(other)
+    assert "names: []" in visible_text(other)
 
 
 @pytest.mark.parametrize("base_url", ["https://host.example/v1", "nowhere"])
-def test_the_key_stays_in_no_input_and_goes_to_no_page(base_url: str) -> None:
+def test_the_key_is_cleared_from_its_input_and_sent_to_no_page(base_url: str) -> None:
     page = new_page()
     assert page.text_input("own_endpoint_key").proto.type == page.text_input("own_endpoint_key").proto.PASSWORD
     page = typed(page, base_url, CANARY)
@@ -120,16 +120,16 @@ def test_forget_removes_the_endpoint_and_its_key() -> None:
     page = typed(new_page(), "https://host.example/v1", CANARY)
     page = page.button(FORGET).click().run()
     assert kept(page) is None
-    assert "names: []" in shown(page)
+    assert "names: []" in visible_text(page)
     assert len(page.button) == 1, "nothing is left to forget"
 
 
-def test_a_configured_endpoint_of_that_name_keeps_it() -> None:
+def test_a_configured_endpoint_keeps_its_name() -> None:
     page = new_page(endpoints={"my own": {"base_url": "https://operator.example/v1"}})
     assert kept(typed(page, "https://host.example/v1")).name == "my own 2"
 
 
-def test_there_is_no_own_endpoint_outside_of_a_session() -> None:
+def test_there_are_no_own_endpoints_outside_a_session() -> None:
     found: list[object] = []
     thread = threading.Thread(target=lambda: found.append(own_endpoint.own_endpoints()))
     thread.start()
@@ -137,7 +137,7 @@ def test_there_is_no_own_endpoint_outside_of_a_session() -> None:
     assert found == [{}]
 
 
-def test_where_the_operator_allows_its_network_it_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_in_an_allowed_network_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPERA_OWN_ENDPOINTS_NETWORKS", "127.0.0.0/8")
     with serve(document({"data": [{"id": "m"}]})) as server:
         page = typed(new_page(), server.base_url, CANARY)

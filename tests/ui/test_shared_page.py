@@ -18,5 +18,5 @@ from components.ui.share.shared_page import in_a_row
         ([1, 2, 3, 1, 2], 3),
     ],
 )
-def test_a_row_holds_the_repeats_of_a_lane_or_is_filled_evenly(repeats: list[int | None], wanted: int) -> None:
+def test_a_row_contains_the_repeats_of_a_lane_or_is_filled_evenly(repeats: list[int | None], wanted: int) -> None:
     assert in_a_row(repeats) == wanted

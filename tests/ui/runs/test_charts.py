@@ -26,7 +26,7 @@ def test_each_setting_is_a_column_with_its_three_states() -> None:
     assert sent["stop"][4] == '["a=b"]'
 
 
-def test_a_number_is_spread_over_values_in_their_order_and_of_good_runs_alone() -> None:
+def test_the_spread_of_a_number_is_by_value_and_of_successful_runs_only() -> None:
     table = spread(RUNS, settings_of(RUNS)["temperature"], "ttft_ms")
     assert table.to_dict("list") == {
         "value": ["omitted", "0.7", "1.5"],
@@ -41,7 +41,7 @@ def test_a_number_that_no_run_has_is_an_empty_table() -> None:
     assert spread(RUNS[3:4], RUNS["endpoint"][3:4], "ttft_ms").empty
 
 
-def test_outcomes_are_counted_by_the_hour_and_by_the_day_when_they_lie_far_apart() -> None:
+def test_outcomes_are_counted_by_hour_or_over_long_periods_by_day() -> None:
     by_hour = outcomes(RUNS)
     assert by_hour["runs"].sum() == 6
     assert by_hour[["endpoint", "status", "runs"]].to_numpy().tolist()[0] == ["mine", "ok", 2]

@@ -20,7 +20,7 @@ def table_of(answers: int) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("answers", [MOST_POINTS, MOST_POINTS + 2])
-def test_many_answers_are_a_line_for_each_value_and_few_a_point_each(answers: int) -> None:
+def test_few_answers_are_points_and_many_a_line_for_each_value(answers: int) -> None:
     spec = points(table_of(answers), ROW, LENGTH).to_dict()
     (data,) = spec["datasets"].values()
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
