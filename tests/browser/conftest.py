@@ -47,7 +47,7 @@ def app_environment(folder: Path) -> dict[str, str]:
         "TEMPERA_DATABASE_URL": f"sqlite:///{folder / 'runs.sqlite3'}",
         "TEMPERA_ENDPOINTS_FILE": str(folder / "endpoints.toml"),
         "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml"),
-        # Sent to the endpoint of the environment, if any; tests/check-canary searches all other places for it.
+        # Sent to the endpoint of the environment, if any; tests/check-canary searches for it everywhere else.
         "TEMPERA_API_KEY": canary.KEY,
     }
 
@@ -83,7 +83,7 @@ def embedded_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Scripted:
-    """An app with an endpoint that sends what the test chooses."""
+    """An app with an endpoint controlled by the test."""
 
     address: str
     source: Source
@@ -98,7 +98,7 @@ def scripted_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]
         serve_app(tmp_path_factory.mktemp("scripted"), TEMPERA_BASE_URL=endpoint.base_url) as address,
     ):
         yield Scripted(address, source, endpoint)
-        source.begin()  # else the answer of a failed test would never end
+        source.begin()  # otherwise the answer of a failed test would never end
         source.finish()
 
 

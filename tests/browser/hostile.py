@@ -1,7 +1,7 @@
-"""Texts of a hostile endpoint, link, file or colleague that try to make a page load or run something.
+"""Texts of a hostile endpoint, link, file or user that try to make a page load or run something.
 
 LEAK is the address of a server that must never be called and counts its calls; the path identifies the string.
-it was. A string that runs leaves its mark in ``window.__xss``.
+A string that runs leaves its mark in ``window.__xss``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ def open_playground(page: Page, app: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the server has nothing more to draw."""
+    """Wait until the server has drawn the page."""
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
 
 
@@ -31,7 +31,7 @@ def set_number(page: Page, field: str, value: str) -> None:
 
 def choose_state(page: Page, field: str, state: str) -> None:
     """Choose omit, null or value in the field's menu."""
-    settled(page)  # a menu that is drawn anew closes
+    settled(page)  # a redrawn menu closes
     page.locator(f".st-key-{field}_state button").click()
     page.get_by_role("option", name=state, exact=True).click()
 

@@ -12,7 +12,7 @@ from tests.prefix_proxy import prefix_proxy
 
 
 def test_an_answer_streams_and_its_run_is_exported(fresh_page: Page, scripted: Scripted) -> None:
-    # What a proxy calls the server is a matter of the sockets: tests/security/test_hosts.py.
+    # Host names behind proxies: tests/security/test_hosts.py.
     page, port = fresh_page, urlsplit(scripted.address).port
     assert port
     scripted.source.begin("Hello ", "behind it")

@@ -37,7 +37,7 @@ def test_lanes_stream_side_by_side_and_stop_independently(page: Page, live_app: 
     boxes = [box.bounding_box() for box in page.locator("[class*=st-key-lane_card_]").all()]
     assert boxes[0]["y"] == boxes[1]["y"]
     assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
-    # A widget that is touched while both stream takes nothing away.
+    # A widget used while both lanes stream loses no text.
     page.evaluate("window.kept = [...document.querySelectorAll('[class*=st-key-lane_answer_] .live-text')]")
     page.get_by_role("radio", name="Settings").click()
     expect(page.get_by_text("Settings that are equal in all lanes are not shown.")).to_be_visible()
@@ -53,7 +53,7 @@ def test_lanes_stream_side_by_side_and_stop_independently(page: Page, live_app: 
     page.reload()
     wait_for(lambda: len(answers(page)) == 2 and answers(page)[0] == kept and len(answers(page)[1]) > len(before))
 
-    # On a phone one lane is in sight, and a tab brings the other.
+    # On a phone one lane is visible, and a tab shows the other.
     page.set_viewport_size({"width": 390, "height": 844})
     first, second = page.locator("[class*=st-key-lane_card_]").all()
     expect(first).to_be_visible()
@@ -115,10 +115,10 @@ def test_lanes_are_edited_added_and_deleted_and_fast_answers_are_shown(
         page.locator(".st-key-run button").first.click()
         wait_for(lambda number=number: answers(page) == [f"Quick answer {number}"] * 5)
         expect(page.locator("[class*=st-key-lane_check_]")).to_have_count(5)
-        # The answers may be there before the page has drawn itself with their address.
+        # The answers may end before the page is drawn with their address.
         page.wait_for_url(lambda url: experiment_in(url) not in [None, *shown])
         shown.append(experiment_in(page.url))
-    # The page looks at its lanes once a second: a Back that comes before it has seen their end is undone.
+    # The page checks its lanes once a second and would undo a Back before it has seen their end.
     page.wait_for_timeout(2_500)
     page.go_back()
     wait_for(lambda: answers(page) == ["Quick answer 0"] * 5)

@@ -26,7 +26,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     growing_lengths(page, 3)
     expect(prompt(page)).to_have_value(LONG)
     # Escape closes an open select and stops nothing.
-    settled(page)  # a select that is drawn anew closes
+    settled(page)  # a redrawn select closes
     page.locator(".st-key-model input").first.click()
     expect(page.get_by_role("listbox")).to_be_visible()
     page.keyboard.press("Escape")
@@ -35,7 +35,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     prompt(page).press("Escape")
     expect(page.locator(".st-key-run_status")).to_contain_text("cancelled")
 
-    # An answer is grey that was given to something else than what stands in the form.
+    # An answer to another request than that of the form is grey.
     set_number(page, "temperature", "0.2")
     expect(page.locator(".st-key-stale_notice")).to_contain_text("temperature omitted → 0.2")
     assert float(page.locator(".st-key-answer").evaluate("box => getComputedStyle(box).opacity")) < 1
@@ -60,7 +60,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
     expect(page.locator(".st-key-add_answer button").first).to_be_visible()
     before = prompt(page).input_value()
     page.keyboard.press("Alt+m")
-    # What is typed before the new message is there waits for it.
+    # Typing waits until the new message is drawn.
     page.keyboard.type("Mort")
     page.keyboard.press("Backspace")
     page.keyboard.type("e")
@@ -77,7 +77,7 @@ def test_keys_run_stop_and_continue_and_the_preview_follows_each_change(
 
 
 def tap(page: Page, target: Locator) -> None:
-    """Touch it with a finger."""
+    """Tap it on a touch screen."""
     box = target.bounding_box()
     at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
     screen = page.context.new_cdp_session(page)
@@ -114,14 +114,14 @@ def test_the_first_screen_is_usable_by_keyboard_and_keeps_input(page: Page, live
         passed.append(page.evaluate("document.activeElement.innerText").split("\n")[0].strip())
         assert len(passed) < 100, f"Tab never reached Run: {passed}"
 
-    # A tap on another page right after typing, on a screen that is touched, loses no word and switches no field on.
+    # On a touch screen, a tap on another page right after typing loses no text and switches no field on.
     prompt(page).fill("Just typed")
     tap(page, page.get_by_role("link", name="Runs"))
-    # The first tap may only end the typing: a person taps again when nothing has come of it.
+    # The first tap may only end the typing, so a second one may be needed.
     expect(page.get_by_role("heading", name="Runs").or_(page.locator(".st-key-run button").first)).to_be_visible()
     tap(page, page.get_by_role("link", name="Runs"))
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    # On a narrow page, the menu closes over the page that was chosen in it.
+    # On a narrow page, the menu closes after a page is chosen.
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Playground").click()

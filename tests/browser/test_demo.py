@@ -38,7 +38,7 @@ SECRET = "what the operator signs with"
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that is open to all, and the endpoint that it lets visitors ask."""
+    """A public demo and its endpoint."""
 
     app: str
     folder: Path
@@ -65,7 +65,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 def fill(folder: Path) -> None:
-    """A log with runs of others, three of them of this day, and a capsule."""
+    """Fill a log with runs of other owners, three of them of today, and a capsule."""
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     lately = [a_record(90 + number, created_at=utc_now(), ttft_ms=100.0 * number) for number in range(1, 4)]
     keep(database, *RECORDS, *lately)
@@ -83,7 +83,7 @@ def get(address: str, **headers: str) -> requests.Response:
 
 
 @pytest.mark.parametrize("path", ["/", "/shared?c=" + "A" * 22, "/shared?c=nothing", "/runs?find=secret", "/?s=1.x.y"])
-def test_programs_that_only_read_html_find_a_title_and_nothing_private(demo: Demo, path: str) -> None:
+def test_the_html_without_scripts_has_a_title_and_nothing_private(demo: Demo, path: str) -> None:
     answer = get(demo.app + path)
     title = "A shared answer · Tempera" if path.startswith("/shared") else "Tempera"
     assert f"<title>{title}</title>" in answer.text
@@ -101,15 +101,15 @@ def test_existing_and_missing_links_have_the_same_html(demo: Demo) -> None:
 def test_only_sites_that_the_operator_names_may_frame_it(demo: Demo) -> None:
     policy = get(demo.app).headers["Content-Security-Policy"]
     assert re.search(r"frame-ancestors 'self' https://school\.example;", policy)
-    for nobody in ("", "* https://a; x"):
-        named = read_settings({"TEMPERA_FRAME_ANCESTORS": nobody}).frame_ancestors
+    for none in ("", "* https://a; x"):
+        named = read_settings({"TEMPERA_FRAME_ANCESTORS": none}).frame_ancestors
         assert "frame-ancestors 'self';" in security_headers(named)["Content-Security-Policy"]
 
 
 def test_a_frame_of_a_named_site_fits_the_shared_page(demo: Demo, fresh_page: Page) -> None:
     snippet = embedding(f"{demo.app}/shared?c=nothing", 'A "title"')
     fresh_page.route("https://school.example/**", lambda route: route.fulfill(body=snippet, content_type="text/html"))
-    # The demo of the test is on this machine, which pages of the internet may not show by default.
+    # The demo is on this machine, whose pages sites on the internet may not frame by default.
     fresh_page.context.grant_permissions(["local-network-access"], origin="https://school.example")
     fresh_page.goto("https://school.example/lesson")
     frame = fresh_page.frame_locator("iframe")
@@ -118,13 +118,13 @@ def test_a_frame_of_a_named_site_fits_the_shared_page(demo: Demo, fresh_page: Pa
     expect(fresh_page.locator("iframe")).to_have_attribute("style", re.compile(r"height: \d+px"))
 
 
-def test_search_engines_are_sent_away(demo: Demo) -> None:
+def test_search_engines_are_excluded(demo: Demo) -> None:
     assert get(f"{demo.app}/robots.txt").text == "User-agent: *\nDisallow: /\n"
     for path in ("/", "/healthz", "/metrics", "/robots.txt", "/shared?c=x", "/no/such", "/_stcore/health"):
         assert get(demo.app + path).headers["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_the_operator_reads_numbers_and_no_words(demo: Demo) -> None:
+def test_metrics_have_numbers_and_no_texts(demo: Demo) -> None:
     answer = get(f"{demo.app}/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines())
@@ -137,13 +137,13 @@ def test_the_operator_reads_numbers_and_no_words(demo: Demo) -> None:
 
 
 def statuses(demo: Demo) -> list[str]:
-    """Of the runs of visitors."""
+    """The statuses of the visitors' runs."""
     with closing(sqlite3.connect(demo.folder / "runs.sqlite3")) as log:
         visitors = "select status from runs where owner <> 'local' order by created_at"
         return [status for (status,) in log.execute(visitors)]
 
 
-def test_a_cookie_comes_with_the_page_and_with_nothing_else(demo: Demo) -> None:
+def test_only_the_page_sets_a_cookie(demo: Demo) -> None:
     with requests.Session() as browser:
         browser.trust_env = False
         first = browser.get(demo.app, timeout=10)
@@ -181,7 +181,7 @@ def test_a_visitor_finds_their_runs_again_and_others_do_not(demo: Demo) -> None:
 
 @contextmanager
 def running_page(demo: Demo, letter: str) -> Iterator[ClientConnection]:
-    """The live socket of a visitor's page that has just pressed Run: it is told of the run's status."""
+    """The live socket of a visitor's page right after a click on Run; it receives the run's status."""
     with session(demo.app, Cookie=f"tempera_visitor={signed(SECRET, letter * 32)}") as connection:
         page = OpenPage(connection)
         page.send("run", message_1="Say it.")
@@ -207,7 +207,7 @@ def test_a_second_visitor_waits_and_a_closed_page_frees_its_slot(demo: Demo) -> 
         hear(first, "Hello")
         second = other.enter_context(running_page(demo, "d"))
         hear(second, "In the queue, place 1")
-        time.sleep(3)  # longer than a run goes on that nobody looks at: both are looked at
+        time.sleep(3)  # longer than a run continues without an open page: both have one
         assert statuses(demo)[before:] == ["running", "running"]
         one.close()
         wait_for(lambda: statuses(demo)[before] == "cancelled")

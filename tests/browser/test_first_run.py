@@ -26,15 +26,15 @@ def the_model_starts(page: Page) -> None:
         embedded.get_by_role("button", name="Restart"),
     )
     expect(start.or_(restart)).to_be_visible()
-    # Another scenario may have used the model before.
+    # An earlier test may have used the model.
     if start.is_visible():
         start.click()
-    # No reload: the page fills in by itself. The first start may have to fetch the model's weights.
+    # The page updates without a reload. The first start may download the model's weights.
     expect(embedded.get_by_text("ready")).to_be_visible(timeout=90_000)
     expect(embedded.get_by_text("checked at")).to_be_visible()
     expect(restart).to_be_visible()
     embedded.get_by_text("Models (1)").click()
-    # The grid is a canvas; the table inside it is what a screen reader is given.
+    # The grid is a canvas with a table for screen readers.
     row = embedded.locator('[data-testid="stDataFrame"] table tbody tr').first
     wait_for(lambda: (row.text_content() or "").startswith("smollm2-135m-instruct2048"))
 
@@ -50,9 +50,7 @@ def the_model_starts(page: Page) -> None:
     page.set_viewport_size(VIEWPORT)
 
 
-def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothing_comes_from_elsewhere(
-    page: Page, embedded_app: str
-) -> None:
+def test_a_first_run_streams_survives_a_click_and_loads_nothing_from_elsewhere(page: Page, embedded_app: str) -> None:
     foreign: list[str] = []
     own = (embedded_app, "data:", "blob:")
 
@@ -61,7 +59,7 @@ def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothin
             foreign.append(request.url)
 
     page.on("request", note)
-    # A deep link opens its page, though there is no such run.
+    # A deep link opens its page although the run does not exist.
     page.goto(f"{embedded_app}/runs?run=nothing")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     the_model_starts(page)
@@ -79,7 +77,7 @@ def test_a_first_run_streams_survives_a_click_a_second_one_is_stopped_and_nothin
     page.locator(".st-key-stream label").click()
 
     choose_state(page, "max_tokens", "omit")
-    # The keyboard alone must do: the prompt that is still in the field is what runs.
+    # The keyboard is enough: it runs the prompt still in the field.
     prompt(page).fill(LONG + " Begin with the child.")
     prompt(page).press("Control+Enter")
     expect(page.locator(".st-key-run_status")).to_contain_text("Streaming")

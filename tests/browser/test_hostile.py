@@ -1,9 +1,9 @@
 """Hostile texts on every page, without the app's content security policy: nothing loads, runs, or sends a prompt.
 
-The policy would hide what the text itself lets through. One visit with it shows that it blocks nothing of the app.
+The policy would hide failures of the escaping. One visit with it shows that it does not block the app itself.
 
-``tests/markdown`` tests model text, ``test_live_view`` the live view; here such text enters everywhere in the whole
-app: endpoint, log, notes, presets, links, capsules and addresses.
+``tests/markdown`` tests model text, ``test_live_view`` the live view; here such text enters the whole app everywhere:
+endpoint, log, notes, presets, links, capsules and addresses.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ from tests.log.test_search import a_record, keep
 from tests.streaming.endpoint import DONE, chunk, document, event, head, serve
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.xdist_group("hostile")  # as long as all other files with a browser
+pytestmark = pytest.mark.xdist_group("hostile")  # takes as long as all other files with a browser
 
 MOMENT = "2026-11-20T10:00:00.000000Z"
 COMPARISON, SWEEP = "c" * 32, "d" * 32
 WHOLE, FAILED = 900, 901
-"""The numbers of the runs that hold all strings at once: one that ended well, and one that did not."""
+"""The numbers of the runs with all strings at once: a successful one and a failed one."""
 
 
 class Leak:
-    """A server on an origin of its own that must not be asked; apart from ``/foreign``, a page that is not ours."""
+    """A server on another origin that must not be called, except for the foreign page at ``/foreign``."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.foreign_page = ""
         seen = self
 
@@ -72,8 +72,8 @@ class Leak:
 
             def do_GET(self) -> None:
                 own = self.path == "/foreign"
-                if not own and self.path != "/favicon.ico":  # that one the browser fetches for the foreign page itself
-                    seen.asked.append(self.path)
+                if not own and self.path != "/favicon.ico":  # fetched by the browser for the foreign page itself
+                    seen.requests.append(self.path)
                 self.send_response(200 if own else 404)
                 self.send_header("Content-Type", "text/html")
                 self.end_headers()
@@ -90,13 +90,13 @@ class Leak:
 
 
 class HostileEndpoint:
-    """Says all the strings in whatever it says. What a prompt begins with chooses how."""
+    """Puts all strings into its responses; the beginning of a prompt selects the kind of response."""
 
     def __init__(self, strings: list[str]) -> None:
         self.strings = strings
         self.completions = 0
         self.further: dict[str, Any] = {}
-        """Keys that every event of an answer has beside those of a chunk."""
+        """Further keys of every event of an answer."""
 
     def play(self, connection: socket.socket, request: bytes) -> None:
         if request.startswith(b"GET"):
@@ -122,7 +122,7 @@ class HostileEndpoint:
         for text in self.strings:
             connection.sendall(event({"choices": [{"index": 0, "delta": {"reasoning_content": f"{text}\n\n"}}]}))
         for text in self.strings:
-            # In two pieces: the page draws something that is not closed yet. Every beginning has a test of its own.
+            # In two pieces, so that the page draws unclosed text. Another test covers every prefix.
             for piece in (text[: len(text) // 2], f"{text[len(text) // 2 :]}\n\n"):
                 connection.sendall(chunk(piece, model=text))
         calls = [
@@ -143,8 +143,8 @@ class HostileEndpoint:
 
 
 @dataclass
-class Surroundings:
-    """The app with hostile words in its log, and what they point to."""
+class HostileApp:
+    """The app with hostile texts in its log, and the address in them."""
 
     app: str
     leak: Leak
@@ -166,7 +166,7 @@ def leak() -> Iterator[Leak]:
 
 
 @pytest.fixture(scope="module")
-def surroundings(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+def hostile_app(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileApp]:
     folder = tmp_path_factory.mktemp("hostile")
     strings = hostile(leak.address)
     endpoint = HostileEndpoint(strings)
@@ -175,19 +175,19 @@ def surroundings(leak: Leak, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         other = server.base_url.removesuffix("/v1") + "/refuses/v1"
         (folder / "secrets.toml").write_text(f'[endpoints.refuses]\nbase_url = "{other}"\n')
         with serve_app(folder, TEMPERA_BASE_URL=server.base_url) as app:
-            # A variable has to be filled in before a prompt can be sent.
+            # A variable needs a value before a prompt can be sent.
             prompt = "\n\n".join(text for text in strings if "{{" not in text)
-            yield Surroundings(app, leak, endpoint, links, prompt)
+            yield HostileApp(app, leak, endpoint, links, prompt)
 
 
 def fill(folder: Path, strings: list[str]) -> dict[str, str]:
-    """Put the strings wherever the log has a place for words; the links to what can be opened."""
+    """Put the strings into every text of the log; return the links to what can be opened."""
     records = records_of(strings)
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, *records)
-    said = {"rating": 3, "changed_at": MOMENT}
+    values = {"rating": 3, "changed_at": MOMENT}
     notes = [
-        {"run_id": record.id, "tags": "\n".join(strings[:40]).replace("\n\n", " "), "notes": record.text, **said}
+        {"run_id": record.id, "tags": "\n".join(strings[:40]).replace("\n\n", " "), "notes": record.text, **values}
         for record in records
     ]
     draft = hostile_draft(strings)
@@ -260,7 +260,7 @@ def fill(folder: Path, strings: list[str]) -> dict[str, str]:
 
 
 def records_of(strings: list[str]) -> list[RunRecord]:
-    """A run for each string with it in every field, runs with all of them, and those of a comparison and a sweep."""
+    """A run per string with it in every field, runs with all strings, and runs of a comparison and a sweep."""
     everything = "\n\n".join(strings)
     calls = json.dumps([{"id": text, "name": text, "arguments": text} for text in strings])
     numbers = {"ttft_ms": 30.0, "total_ms": 90.0, "tokens_per_second": 7.0, "completion_tokens": 3, "event_count": 9}
@@ -269,14 +269,14 @@ def records_of(strings: list[str]) -> list[RunRecord]:
         "temperature": 0.5,
     }  # fmt: skip
 
-    def record(number: int, said: str, **parts: Any) -> RunRecord:
+    def record(number: int, text: str, **parts: Any) -> RunRecord:
         known: dict[str, Any] = {
-            "text": said, "reasoning": said, "model": said, "endpoint": said, "finish_reason": said,
-            "determinism": said, "warnings": json.dumps([said]), **numbers,
-            "tool_calls": json.dumps([{"id": said, "name": said, "arguments": said}]),
+            "text": text, "reasoning": text, "model": text, "endpoint": text, "finish_reason": text,
+            "determinism": text, "warnings": json.dumps([text]), **numbers,
+            "tool_calls": json.dumps([{"id": text, "name": text, "arguments": text}]),
         }  # fmt: skip
         began = f"2026-11-20T{10 + number // 3_600:02}:{number // 60 % 60:02}:{number % 60:02}.000000Z"
-        return a_record(number, said, sent=fields, **known | {"created_at": began} | parts)
+        return a_record(number, text, sent=fields, **known | {"created_at": began} | parts)
 
     failed = {"status": "error", "error_kind": "invalid_request", "error_message": everything, "raw_error": everything}
     placed = {"timing": "parallel", "concurrency": 2, "repeat": 1}
@@ -289,7 +289,7 @@ def records_of(strings: list[str]) -> list[RunRecord]:
         *(record(number, text) for number, text in enumerate(strings, 1)),
         record(WHOLE, everything, tool_calls=calls, model=strings[0], endpoint=strings[1]),
         record(FAILED, everything, text="", reasoning="", tool_calls="[]", **failed),
-        # Four lanes and four rows hold all strings together: what is drawn side by side takes most of the time.
+        # Four lanes and four rows contain all strings: drawing side by side takes most of the time.
         *(record(1_000 + at, "\n\n".join(strings[at % 4 :: 4]), **place) for at, place in enumerate([*lanes, *rows])),
     ]
 
@@ -337,7 +337,7 @@ def hostile_draft(strings: list[str]) -> Draft:
 
 
 def hostile_capsules(strings: list[str], records: list[RunRecord], draft: Draft) -> list[Capsule]:
-    """One of a run, one of a run that failed, one of several, one of a comparison and one of settings."""
+    """Capsules of a run, a failed run, several runs, a comparison and settings."""
     by_number = {int(record.id, 16): record for record in records}
     annotation = Annotation(4, tuple(strings[:8]), "\n\n".join(strings))
 
@@ -370,54 +370,54 @@ addEventListener("securitypolicyviolation", event => {
     if (event.blockedURI.includes("://")) console.error("it was stopped: " + event.blockedURI);
 });
 """
-"""Addresses only: a program that the policy stops, such as Streamlit's own in WebAssembly, has none."""
+"""Only blocked addresses count; blocked WebAssembly of Streamlit has none."""
 
 
 class Watch:
-    """A visitor, and what happens to them that must not happen: requests to elsewhere, dialogs, words that run."""
+    """A visitor with all forbidden events: requests to other origins, dialogs and executed strings."""
 
     def __init__(self, chromium: Browser, app: str, *, bypass_csp: bool) -> None:
-        # Without the policy the browser acts as if the header had not come: what then holds is the text itself.
+        # Without the policy, the browser ignores the header, and only the escaping protects.
         self.context = new_context(chromium, bypass_csp=bypass_csp)
         self.context.add_init_script(_NOTED)
         self.tab = self.context.new_page()
         self.foreign: list[str] = []
-        self.told: list[str] = []
+        self.events: list[str] = []
         own = (app, "data:", "blob:", "about:")
         self.context.on("request", lambda request: request.url.startswith(own) or self.foreign.append(request.url))
-        self.context.on("dialog", lambda dialog: (self.told.append(dialog.message), dialog.dismiss()))
-        self.context.on("console", lambda said: said.text.startswith("it ") and self.told.append(said.text))
+        self.context.on("dialog", lambda dialog: (self.events.append(dialog.message), dialog.dismiss()))
+        self.context.on("console", lambda message: message.text.startswith("it ") and self.events.append(message.text))
 
 
 @pytest.fixture(scope="module")
-def watch(chromium: Browser, surroundings: Surroundings) -> Iterator[Watch]:
-    """The visitor of most tests, in whose browser no policy holds."""
-    watch = Watch(chromium, surroundings.app, bypass_csp=True)
+def watch(chromium: Browser, hostile_app: HostileApp) -> Iterator[Watch]:
+    """The visitor of most tests, whose browser ignores the policy."""
+    watch = Watch(chromium, hostile_app.app, bypass_csp=True)
     yield watch
     watch.context.close()
 
 
 @pytest.fixture(scope="module")
-def strict(chromium: Browser, surroundings: Surroundings) -> Iterator[Watch]:
-    """A visitor as all others are."""
-    watch = Watch(chromium, surroundings.app, bypass_csp=False)
+def strict(chromium: Browser, hostile_app: HostileApp) -> Iterator[Watch]:
+    """A visitor whose browser obeys the policy."""
+    watch = Watch(chromium, hostile_app.app, bypass_csp=False)
     yield watch
     watch.context.close()
 
 
-def assert_inert(page: Page, watch: Watch, surroundings: Surroundings) -> None:
+def assert_inert(page: Page, watch: Watch, hostile_app: HostileApp) -> None:
     page.wait_for_load_state("networkidle")
     assert page.get_by_text("Something went wrong in Tempera").count() == 0
     links = page.locator("[data-testid=stMain] a").evaluate_all("all => all.map(a => a.getAttribute('href') ?? '')")
     assert [link for link in links if not re.match(r"https?://|mailto:|[/?#]|$|(?:compare|sweep)\?", link)] == []
-    assert watch.told == []
+    assert watch.events == []
     assert watch.foreign == []
     assert {*watch.context.pages} == {watch.tab, page}
-    assert surroundings.leak.asked == []
+    assert hostile_app.leak.requests == []
 
 
 def open_all(page: Page) -> None:
-    """Open whatever is folded in: what is hidden is there, too, and some of it is drawn only then."""
+    """Open everything folded, some of which is drawn only then."""
     page.evaluate(
         "document.querySelectorAll('[data-testid=stMain] details:not([open]) > summary').forEach(one => one.click())"
     )
@@ -435,17 +435,17 @@ def run(page: Page, prompt: str) -> None:
     message.press("Control+Enter")
 
 
-def go(page: Page, here: Surroundings, path: str = "") -> None:
-    """Load a page of the app. A step within the open page is quicker, and goes astray where a script still runs."""
-    page.goto(f"{here.app}/{path}")
+def go(page: Page, hostile_app: HostileApp, path: str = "") -> None:
+    """Load a page of the app. Navigation within the open page would be faster, but fails during a running script."""
+    page.goto(f"{hostile_app.app}/{path}")
 
 
-def visit_the_playground(page: Page, here: Surroundings) -> None:
-    go(page, here)
+def visit_the_playground(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app)
     page.locator(".st-key-model input").click()
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("Escape")
-    run(page, here.prompt)
+    run(page, hostile_app.prompt)
     expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
     settled(page)
     open_all(page)
@@ -463,8 +463,8 @@ def visit_the_playground(page: Page, here: Surroundings) -> None:
     look_at_parts(page, "Events")
 
 
-def visit_the_log(page: Page, here: Surroundings) -> None:
-    go(page, here, f"runs?run={WHOLE:032x}")
+def visit_the_log(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"runs?run={WHOLE:032x}")
     expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
     open_all(page)
     look_at_parts(page, "Events", "Code")
@@ -479,11 +479,11 @@ def visit_the_log(page: Page, here: Surroundings) -> None:
         page.mouse.move(box["x"] + box["width"] * at / 10, box["y"] + box["height"] / 2)
 
 
-def visit_a_failed_run_and_several(page: Page, here: Surroundings) -> None:
-    go(page, here, f"runs?run={FAILED:032x}&status=error")
+def visit_a_failed_run_and_several(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"runs?run={FAILED:032x}&status=error")
     expect(page.locator(".st-key-run_message")).to_be_visible()
     open_all(page)
-    go(page, here, "runs")
+    go(page, hostile_app, "runs")
     open_row(page, 1)
     page.get_by_role("radio", name="Notes").click()
     expect(page.get_by_role("textbox", name="Notes")).to_be_visible()
@@ -494,20 +494,20 @@ def visit_a_failed_run_and_several(page: Page, here: Surroundings) -> None:
     settled(page)
 
 
-def visit_an_address(page: Page, here: Surroundings) -> None:
-    text = here.prompt[:3_000]
+def visit_an_address(page: Page, hostile_app: HostileApp) -> None:
+    text = hostile_app.prompt[:3_000]
     names = ("find", "model", "endpoint", "finish_reason", "sent", "tag", "experiment", "since", "run", "columns")
-    go(page, here, f"runs?{urlencode(dict.fromkeys(names, text[:500]))}")
+    go(page, hostile_app, f"runs?{urlencode(dict.fromkeys(names, text[:500]))}")
     expect(page.get_by_role("heading", name="Runs")).to_be_visible()
-    go(page, here, f"?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
+    go(page, hostile_app, f"?{urlencode(dict.fromkeys(('s', 'run', 'open', 'draft'), text[:700]))}")
     expect(page.get_by_text("This is not a link to settings of Tempera.")).to_be_visible()
-    go(page, here, f"shared?{urlencode({'c': text})}")
+    go(page, hostile_app, f"shared?{urlencode({'c': text})}")
     expect(page.get_by_text("There is nothing here.")).to_be_visible()
     settled(page)
 
 
-def visit_a_comparison(page: Page, here: Surroundings) -> None:
-    go(page, here, f"compare?open={COMPARISON}")
+def visit_a_comparison(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"compare?open={COMPARISON}")
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     settled(page)
     open_all(page)
@@ -517,8 +517,8 @@ def visit_a_comparison(page: Page, here: Surroundings) -> None:
     page.keyboard.press("Escape")
 
 
-def visit_a_sweep(page: Page, here: Surroundings) -> None:
-    go(page, here, f"sweep?sweep={SWEEP}")
+def visit_a_sweep(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"sweep?sweep={SWEEP}")
     expect(page.get_by_text("runs ended")).to_be_visible()
     settled(page)
     page.get_by_role("tab", name="Results").click()
@@ -527,49 +527,49 @@ def visit_a_sweep(page: Page, here: Surroundings) -> None:
     open_all(page)
 
 
-def visit_links_to_settings(page: Page, here: Surroundings) -> None:
-    go(page, here, f"?s={here.links['settings']}")
+def visit_links_to_settings(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"?s={hostile_app.links['settings']}")
     expect(page.locator(".st-key-link_bar")).to_contain_text("Opened from a link.")
     settled(page)
     open_all(page)
     look_at_parts(page, "Request", "Code")
-    go(page, here, f"?s={here.links['lanes']}")
+    go(page, hostile_app, f"?s={hostile_app.links['lanes']}")
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
     settled(page)
     open_all(page)
 
 
-def visit_what_is_shared(page: Page, here: Surroundings) -> None:
-    go(page, here, f"shared?c={here.links['c0']}")
+def visit_what_is_shared(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, f"shared?c={hostile_app.links['c0']}")
     expect(page.locator(".st-key-answer")).to_contain_text("window.__xss=25")
     settled(page)
     open_all(page)
     look_at_parts(page, "Times", "Request")
-    go(page, here, f"shared?c={here.links['c1']}")
+    go(page, hostile_app, f"shared?c={hostile_app.links['c1']}")
     expect(page.locator(".st-key-run_message")).to_be_visible()
-    go(page, here, f"shared?c={here.links['c2']}")
+    go(page, hostile_app, f"shared?c={hostile_app.links['c2']}")
     expect(page.get_by_text("Answers, each against the first")).to_be_visible()
-    expect(page.locator("[data-testid=stTable]")).to_have_count(2)  # what draws a table may come late
+    expect(page.locator("[data-testid=stTable]")).to_have_count(2)  # the script that draws a table may load late
     settled(page)
     open_all(page)
-    go(page, here, f"shared?c={here.links['c3']}")
+    go(page, hostile_app, f"shared?c={hostile_app.links['c3']}")
     expect(page.locator(".st-key-fork_comparison")).to_be_visible()
-    go(page, here, f"shared?c={here.links['c4']}")
+    go(page, hostile_app, f"shared?c={hostile_app.links['c4']}")
     page.locator(".st-key-fork_settings button").click()
     expect(page.locator("[class*=st-key-lane_card_]")).to_have_count(4)
-    go(page, here, f"shared?c={here.links['c5']}")
+    go(page, hostile_app, f"shared?c={hostile_app.links['c5']}")
     expect(page.locator("[class*=st-key-collection_entry_]")).to_have_count(5)
     expect(page.locator(".st-key-collection_note_6")).to_contain_text("window.__xss=25")
     settled(page)
     open_all(page)
-    go(page, here, "shared")
+    go(page, hostile_app, "shared")
     expect(page.get_by_role("button", name="Revoke")).to_have_count(6)
     page.get_by_role("button", name="New collection").click()
     expect(page.get_by_role("dialog").get_by_label("Title")).to_be_visible()
 
 
-def visit_the_endpoints(page: Page, here: Surroundings) -> None:
-    go(page, here, "endpoints")
+def visit_the_endpoints(page: Page, hostile_app: HostileApp) -> None:
+    go(page, hostile_app, "endpoints")
     refusing = page.locator(".st-key-endpoint_refuses")
     expect(refusing).to_contain_text("answers without a list of models")
     open_all(page)
@@ -591,71 +591,71 @@ VISITS = [
 
 @pytest.mark.parametrize("visit", VISITS, ids=lambda visit: visit.__name__)
 def test_hostile_texts_stay_text(
-    watch: Watch, surroundings: Surroundings, visit: Callable[[Page, Surroundings], None]
+    watch: Watch, hostile_app: HostileApp, visit: Callable[[Page, HostileApp], None]
 ) -> None:
-    visit(watch.tab, surroundings)
-    assert_inert(watch.tab, watch, surroundings)
+    visit(watch.tab, hostile_app)
+    assert_inert(watch.tab, watch, hostile_app)
 
 
-def test_hostile_texts_stay_text_without_a_live_connection(watch: Watch, surroundings: Surroundings) -> None:
+def test_hostile_texts_stay_text_without_a_live_connection(watch: Watch, hostile_app: HostileApp) -> None:
     def refuse(route: WebSocketRoute) -> None:
         route.close()
 
-    page = watch.context.new_page()  # a route stays with its tab
+    page = watch.context.new_page()  # a route remains on its tab
     page.route_web_socket("**/live", refuse)
-    go(page, surroundings)
-    run(page, surroundings.prompt)
+    go(page, hostile_app)
+    run(page, hostile_app.prompt)
     expect(page.get_by_text("Drawn without the live connection")).to_be_visible()
     expect(page.locator(".st-key-run_status")).to_contain_text("finish reason")
     settled(page)
     open_all(page)
-    assert_inert(page, watch, surroundings)
+    assert_inert(page, watch, hostile_app)
     page.close()
 
 
-def test_the_policy_blocks_nothing_of_the_app(strict: Watch, surroundings: Surroundings) -> None:
-    visit_a_sweep(strict.tab, surroundings)  # with a table and charts
-    assert_inert(strict.tab, strict, surroundings)
+def test_the_policy_blocks_nothing_of_the_app(strict: Watch, hostile_app: HostileApp) -> None:
+    visit_a_sweep(strict.tab, hostile_app)  # with a table and charts
+    assert_inert(strict.tab, strict, hostile_app)
 
 
-def test_every_beginning_of_every_string_is_as_inert_as_the_whole(watch: Watch, surroundings: Surroundings) -> None:
+def test_every_prefix_of_every_string_is_inert(watch: Watch, hostile_app: HostileApp) -> None:
     drawn: dict[str, None] = {}
-    for text in hostile(surroundings.leak.address):
+    for text in hostile(hostile_app.leak.address):
         blocks = MarkdownBlocks()
         for end in range(1, len(text) + 1):
             blocks.update(text[:end], ended=end == len(text))
             drawn |= dict.fromkeys(blocks.blocks)
     page = watch.tab
-    page.goto(f"{surroundings.app}/healthz")
+    page.goto(f"{hostile_app.app}/healthz")
     page.evaluate("html => { document.body.innerHTML = html }", "<hr>".join(drawn))
     assert len(drawn) > 1_000
     assert page.locator("img, image, script, iframe, style, object, embed, video, form, [style]").count() == 0
-    assert_inert(page, watch, surroundings)
+    assert_inert(page, watch, hostile_app)
 
 
 @pytest.mark.parametrize("policy", [True, False], ids=["with_policy", "without_policy"])
-def test_an_image_would_be_stopped_by_the_policy_and_be_seen_without_it(
-    watch: Watch, strict: Watch, surroundings: Surroundings, policy: bool
+def test_the_policy_blocks_an_image_and_without_it_the_request_is_detected(
+    watch: Watch, strict: Watch, hostile_app: HostileApp, policy: bool
 ) -> None:
-    """The control: what the other tests look for would be noticed."""
+    """The control: the events that other tests forbid would be detected."""
     visitor = strict if policy else watch
-    address = f"{surroundings.leak.address}/control"
-    visitor.tab.goto(f"{surroundings.app}/healthz")
+    address = f"{hostile_app.leak.address}/control"
+    visitor.tab.goto(f"{hostile_app.app}/healthz")
     visitor.tab.evaluate(
         "url => new Promise(over => { const i = new Image(); i.onload = i.onerror = over; i.src = url })", address
     )
     visitor.tab.evaluate("window.__xss = 1")
-    wait_for(lambda: visitor.tab.evaluate("1") and "it ran: 1" in visitor.told)
-    asked, noticed, told = (list(one) for one in (surroundings.leak.asked, visitor.foreign, visitor.told))
-    for one in (surroundings.leak.asked, visitor.foreign, visitor.told):
+    wait_for(lambda: visitor.tab.evaluate("1") and "it ran: 1" in visitor.events)
+    leaked, requested, events = (list(one) for one in (hostile_app.leak.requests, visitor.foreign, visitor.events))
+    for one in (hostile_app.leak.requests, visitor.foreign, visitor.events):
         one.clear()
-    assert asked == ([] if policy else ["/control"])
-    assert noticed == [address]
-    assert (f"it was stopped: {address}" in told) is policy
+    assert leaked == ([] if policy else ["/control"])
+    assert requested == [address]
+    assert (f"it was stopped: {address}" in events) is policy
 
 
-def state_beside_the_run(page: Page) -> dict[str, Any]:
-    """Whatever of the page an answer could change, apart from the panel in which the run is drawn."""
+def state_apart_from_the_run(page: Page) -> dict[str, Any]:
+    """The state of the page that an answer could change, apart from the panel of the run."""
     settled(page)
     state: dict[str, Any] = page.evaluate(
         """() => ({
@@ -675,11 +675,11 @@ def state_beside_the_run(page: Page) -> dict[str, Any]:
     return state
 
 
-def test_an_endpoint_that_sends_commands_gives_only_an_answer_and_reload_back_and_forward_send_nothing(
-    watch: Watch, surroundings: Surroundings
+def test_an_endpoint_cannot_control_the_page_and_reload_back_and_forward_send_nothing(
+    watch: Watch, hostile_app: HostileApp
 ) -> None:
     visitor = watch.tab
-    leak, endpoint = surroundings.leak.address, surroundings.endpoint
+    leak, endpoint = hostile_app.leak.address, hostile_app.endpoint
     states = []
     commands = {
         "type": "execute", "event": "chat:execute", "code": "window.__xss = 61", "script": "window.__xss = 62",
@@ -690,21 +690,21 @@ def test_an_endpoint_that_sends_commands_gives_only_an_answer_and_reload_back_an
         "files": [{"type": "image", "url": f"{leak}/64"}], "image_url": f"{leak}/65", "sources": [{"url": leak}],
         "set_cookie": "a=b", "localStorage": {"a": "b"}, "title": "x", "__proto__": {"x": 1}, "constructor": "x",
     }  # fmt: skip
-    visitor.goto(surroundings.app)
+    visitor.goto(hostile_app.app)
     try:
         for endpoint.further in ({}, commands):
             before = visitor.url
             run(visitor, "Plain.")
             expect(visitor).not_to_have_url(before)
             expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
-            states.append(state_beside_the_run(visitor))
+            states.append(state_apart_from_the_run(visitor))
             expect(visitor.locator(".st-key-answer .live-text")).to_have_text("Just some words.")
     finally:
         endpoint.further = {}
     assert states[0] == states[1]
-    assert_inert(visitor, watch, surroundings)
+    assert_inert(visitor, watch, hostile_app)
 
-    sent = surroundings.endpoint.completions
+    sent = hostile_app.endpoint.completions
     visitor.reload()
     expect(visitor.locator(".st-key-run_status")).to_contain_text("finish reason stop")
     settled(visitor)
@@ -715,7 +715,7 @@ def test_an_endpoint_that_sends_commands_gives_only_an_answer_and_reload_back_an
     visitor.go_forward()
     expect(visitor.get_by_role("heading", name="Runs")).to_be_visible()
     settled(visitor)
-    assert surroundings.endpoint.completions == sent
+    assert hostile_app.endpoint.completions == sent
 
 
 FOREIGN = """<!DOCTYPE html><iframe id=inside src="APP/?s=LINK"></iframe><script>
@@ -733,27 +733,25 @@ setInterval(say, 400);
 </script>"""
 
 
-def test_a_foreign_page_that_opens_ours_and_talks_to_it_sends_no_prompt(
-    strict: Watch, surroundings: Surroundings
-) -> None:
-    leak, before, visitor = surroundings.leak, surroundings.endpoint.completions, strict.tab
-    leak.foreign_page = FOREIGN.replace("APP", surroundings.app).replace("LINK", surroundings.links["settings"])
+def test_messages_of_a_foreign_page_send_no_prompt(strict: Watch, hostile_app: HostileApp) -> None:
+    leak, before, visitor = hostile_app.leak, hostile_app.endpoint.completions, strict.tab
+    leak.foreign_page = FOREIGN.replace("APP", hostile_app.app).replace("LINK", hostile_app.links["settings"])
     with strict.context.expect_page() as opened:
         visitor.goto(f"{leak.address}/foreign")
     ours = opened.value
     expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
     heard = int(visitor.title().split()[1])
     expect(visitor).to_have_title(re.compile(rf"said (?!{heard} |{heard + 1} |{heard + 2} )\d+ times"))
-    # What was said has been heard, and a page that takes it up would have sent by the time it answers a click.
+    # The messages have arrived, and a page that obeyed them would have sent something before it answers a click.
     ours.get_by_role("radio", name="Request", exact=True).first.click()
     expect(ours.locator(".st-key-preview").first).to_be_visible()
     expect(ours.locator(".st-key-link_bar")).to_contain_text("Nothing was sent.")
     assert ours.locator(".st-key-run_status").count() == 0
     ours.close()
-    # No foreign page may hold ours in a frame.
-    assert [frame.url for frame in visitor.frames if frame.url.startswith(surroundings.app)] == []
-    assert surroundings.endpoint.completions == before
-    assert leak.asked == []
+    # No foreign page may frame ours.
+    assert [frame.url for frame in visitor.frames if frame.url.startswith(hostile_app.app)] == []
+    assert hostile_app.endpoint.completions == before
+    assert leak.requests == []
     visitor.goto("about:blank")
     strict.foreign.clear()  # the foreign page itself
-    strict.told.clear()
+    strict.events.clear()

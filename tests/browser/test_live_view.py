@@ -19,13 +19,13 @@ FALLBACK = "Drawn without the live connection"
 
 @pytest.fixture(scope="module")
 def frames() -> list[str | bytes]:
-    """What goes over the live socket of the tab that stays open."""
+    """The frames of the live socket of the shared tab."""
     return []
 
 
 @pytest.fixture(scope="module")
 def tab(context: BrowserContext, scripted_app: Scripted, frames: list[str | bytes]) -> Iterator[Page]:
-    """The playground in a tab that stays open: most tests begin a run in it."""
+    """The playground in a tab shared by most tests, each of which starts a run."""
 
     def listen(socket: WebSocket) -> None:
         if socket.url.endswith("/live"):
@@ -57,7 +57,7 @@ def end(page: Page, source: Source) -> None:
     expect(page.locator(".st-key-answer_actions")).to_contain_text("Replay")
 
 
-def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(tab: Page, source: Source) -> None:
+def test_markdown_is_drawn_as_it_grows_and_plain_text_exactly(tab: Page, source: Source) -> None:
     start(tab, source)
     source.send("# Head\n\nSome **bo")
     expect(tab.locator(".st-key-answer .live-text h1")).to_have_text("Head")
@@ -87,7 +87,7 @@ def test_markdown_is_drawn_as_it_grows_and_plain_text_to_the_character(tab: Page
 
 
 def settled(look: Callable[[], float]) -> float:
-    """The value once it has stayed the same for a moment."""
+    """The value once it is stable."""
     values = [look(), None]
     while values[-1] != values[-2]:
         time.sleep(0.2)
@@ -95,7 +95,9 @@ def settled(look: Callable[[], float]) -> float:
     return values[-1]
 
 
-def test_the_view_follows_until_the_reader_scrolls_up_and_comes_back_by_a_button(tab: Page, source: Source) -> None:
+def test_the_view_follows_until_the_reader_scrolls_up_and_a_button_returns_to_the_end(
+    tab: Page, source: Source
+) -> None:
     start(tab, source)
     paragraph = "A line of words that fills some of the tab.\n\n"
     at_end = "() => document.querySelector('.st-key-answer .live-text').getBoundingClientRect().bottom <= innerHeight"
@@ -106,13 +108,13 @@ def test_the_view_follows_until_the_reader_scrolls_up_and_comes_back_by_a_button
     tab.locator(".st-key-answer").hover()
     tab.mouse.wheel(0, -300)
     expect(tab.locator(".st-key-answer .live-to-end")).to_be_visible()
-    # What is read stays in its place: the browser makes up for what grows above it, such as the line of numbers.
+    # The visible text stays in place: the browser compensates for growth above it, such as the line of numbers.
     top = "() => document.querySelectorAll('.st-key-answer .live-text p')[30].getBoundingClientRect().top"
     before = settled(lambda: tab.evaluate(top))
     source.send(*[paragraph] * 40)
     wait_for(lambda: tab.locator(".st-key-answer .live-text p").count() == 80)
     time.sleep(0.1)
-    assert abs(tab.evaluate(top) - before) < 1  # it does so in whole pixels
+    assert abs(tab.evaluate(top) - before) < 1  # in whole pixels
     tab.locator(".st-key-answer .live-to-end").click()
     assert tab.evaluate(at_end)
     source.send(*[paragraph] * 20)
@@ -160,7 +162,7 @@ def test_a_screen_reader_hears_the_beginning_and_the_end_and_no_token(tab: Page,
 
 
 def seconds_to_play(tab: Page, last_word: str) -> float:
-    """How long the replay takes from its beginning to that word, as the page has it."""
+    """The seconds of the replay from its beginning to that word, measured in the page."""
     expect(tab.locator(".live-play")).to_have_attribute("aria-label", "Play")
     tab.locator(".live-place").fill("0")
     wait_for(lambda: text(tab) == "")
@@ -186,7 +188,7 @@ def test_a_replay_plays_without_the_server_at_several_speeds_and_steps(
     for number in range(20):
         source.send(f" word{number}")
         time.sleep(0.05)
-        # What is read from the socket at once is one step of a replay.
+        # Events read from the socket at once are one step of a replay.
         wait_for(lambda number=number: f"word{number}" in text(tab))
     end(tab, source)
     tab.locator(".st-key-answer_actions").get_by_text("Replay").click()
@@ -247,10 +249,10 @@ def let_only_streamlit_pass(page: Page) -> None:
     page.route(re.compile("/live/"), lambda route: route.abort())
 
 
-def test_without_its_socket_the_other_view_draws_the_answer_of_each_lane_and_says_so(
+def test_without_its_socket_the_fallback_view_draws_each_answer_with_a_note(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
-    # A socket that is refused is as good as one that says nothing: test_hostile has one.
+    # A refused socket behaves like a silent one; test_hostile has one.
     page = fresh_page
     say_nothing(page)
     source.begin()
@@ -282,7 +284,7 @@ def test_without_its_socket_the_other_view_draws_the_answer_of_each_lane_and_say
 
 
 class Wire:
-    """The live connection of a tab, which a test can cut, and hold back what the server says for a while."""
+    """The live connection of a tab; a test can cut it and hold back messages of the server."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -298,7 +300,7 @@ class Wire:
         server.on_message(lambda message: self._late.append((time.monotonic() + self.delay_s, socket, message)))
 
     def wait_for(self, look: Callable[[], object]) -> None:
-        """As ``wait_for``: the test's own hand in the connection moves only while the browser is asked something."""
+        """Like ``wait_for``; Playwright handles the connection only during calls to the browser."""
 
         def let_through() -> object:
             while self._late and self._late[0][0] < time.monotonic():

@@ -30,7 +30,7 @@ SHARED = "Text made by a model, not checked by anyone."
 
 @contextmanager
 def provider(folder: Path) -> Iterator[int]:
-    """An OpenID provider that knows three people."""
+    """An OpenID provider with three users."""
     port = free_port()
     people = (
         ("--user-claims", json.dumps({"sub": email, "email": email, "email_verified": True}))
@@ -82,7 +82,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def signed_in(app: str, who: str, seconds: float = 600) -> str:
-    """What the cookie holds of somebody who has logged in, with so many seconds left."""
+    """The content of the cookie of a logged-in user with this many seconds left."""
     claims = {
         "origin": app,
         "is_logged_in": True,
@@ -96,11 +96,11 @@ def signed_in(app: str, who: str, seconds: float = 600) -> str:
 
 
 def cookie(app: str, who: str) -> str:
-    """The header of somebody who has logged in."""
+    """The cookie header of a logged-in user."""
     return f"{USER_COOKIE_NAME}={signed_in(app, who)}"
 
 
-def test_each_user_finds_own_runs_and_links_open_for_all(page: Page, app: str) -> None:
+def test_users_see_only_their_own_runs_and_links_open_for_all(page: Page, app: str) -> None:
     page.goto(app)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name=ANNA).click()
@@ -115,7 +115,7 @@ def test_each_user_finds_own_runs_and_links_open_for_all(page: Page, app: str) -
     page.get_by_role("link", name="Runs").first.click()
     expect(page.get_by_text("1 run.", exact=False).first).to_be_visible()
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", name="End Session")).to_be_visible()  # the provider's own
+    expect(page.get_by_role("heading", name="End Session")).to_be_visible()  # the provider's own page
     page.goto(link.strip())
     expect(page.get_by_text(SHARED, exact=False)).to_be_visible()
     expect(page.get_by_text("Hello you").first).to_be_visible()
@@ -147,7 +147,7 @@ def test_a_user_outside_the_list_is_refused(app: str) -> None:
 
 def test_a_login_ends_when_its_token_does(app: str) -> None:
     ended = b"Your login has ended. Log in again"
-    # A busy machine takes its time to draw the page at all.
+    # A busy machine may draw the page late.
     for seconds in (2, 6, 18, 54):
         ends = time.time() + seconds
         with session(app, Cookie=f"{USER_COOKIE_NAME}={signed_in(app, ANNA, seconds)}") as visitor:
@@ -156,7 +156,7 @@ def test_a_login_ends_when_its_token_does(app: str) -> None:
             messages = map(ForwardMsg.FromString, visitor.received)
             (table,) = {one.auto_rerun.fragment_id for one in messages if one.WhichOneof("type") == "auto_rerun"}
             time.sleep(max(0, ends - time.time()))
-            # The table looks again by itself, without the rest of the page.
+            # The table refreshes by itself, without the rest of the page.
             again = visitor.open("runs", fragment_id=table)
             assert b"This page stays as it is until you reload it." in again
             assert b"Something went wrong" not in again

@@ -59,7 +59,7 @@ def test_a_stream_continues_while_another_fails_and_its_browser_is_offline(page:
     wait_for(lambda: "word9" in words(page))
     page.context.set_offline(True)
     source.send(*WORDS[10:])
-    # Longer than the page takes to draw what comes.
+    # Longer than the page takes to draw new text.
     page.wait_for_timeout(1_000)
     assert "word149" not in words(page)
     page.context.set_offline(False)
@@ -69,7 +69,7 @@ def test_a_stream_continues_while_another_fails_and_its_browser_is_offline(page:
 
 
 class Pausing:
-    """Answers one prompt at once, one never to the end, and of a sweep's cells five until it is told to go on."""
+    """Answers one prompt at once, one never completely, and five cells of a sweep until ``go_on`` is set."""
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
@@ -90,7 +90,7 @@ class Pausing:
 
 @dataclass
 class Killed:
-    """The app after it was killed and started again on the same log, and what was open before."""
+    """The app after a kill and a restart on the same log, with the state open before."""
 
     app: str
     folder: Path
@@ -98,7 +98,7 @@ class Killed:
     typed: Page
     """A tab that has been open all the time."""
     sweep: str
-    """What stood in the address bar, as for the others."""
+    """The query in the address bar, as below."""
     never_run: str
     story: str
     cells: Counter[tuple[int, int]]
@@ -182,27 +182,27 @@ def run_a_story(app: str) -> str:
     return page.query
 
 
-class TestAServerThatWasKilled:
-    def test_keeps_typed_text_in_the_open_tab(self, killed: Killed) -> None:
+class TestKilledServer:
+    def test_typed_text_stays_in_the_open_tab(self, killed: Killed) -> None:
         page = killed.typed
         expect(page.locator('[data-testid="stConnectionStatus"]')).to_have_count(0)
-        # The page that came back is drawn by the new server: a click goes through.
+        # The reconnected page is drawn by the new server, so a click works.
         page.locator(".st-key-stream label").click()
         expect(page.locator(".st-key-top_p_state input")).to_have_value("value")
         expect(prompt(page)).to_have_value("Half a thought, and more")
         expect(page.locator(".st-key-temperature input")).to_have_value("0.35")
         expect(page.locator(".st-key-top_p input")).to_have_value("0.45")
 
-    def test_keeps_the_text_of_its_run_and_the_page_shows_lost(self, killed: Killed) -> None:
+    def test_a_run_keeps_its_text_and_is_shown_as_lost(self, killed: Killed) -> None:
         page = killed.typed
         page.goto(f"{killed.app}/?{killed.story}")
         wait_for(lambda: "word39" in words(page))
-        # A process that died is believed for half a minute, which is over now.
+        # A dead process counts as alive for half a minute, which is made to be over.
         query(killed.folder, "update runs set heartbeat_at = '2026-01-01T00:00:00.000000Z' where status = 'running'")
         expect(page.locator(".st-key-run_status")).to_contain_text("lost")
         assert "word39" in words(page)
 
-    def test_has_kept_a_conversation_that_was_never_run(self, killed: Killed) -> None:
+    def test_a_conversation_that_was_never_run_is_restored(self, killed: Killed) -> None:
         with session(killed.app) as connection:
             page = OpenPage(connection, query=killed.never_run)
         assert page.value("message_1") == "A thought"
@@ -210,10 +210,10 @@ class TestAServerThatWasKilled:
         assert page.value("variable_language") == "French"
         assert [page.value(f"message_{number}_role") for number in (2, 1)] == ["system", "user"]
 
-    def test_continues_with_the_missing_cells_of_its_sweep(self, killed: Killed) -> None:
+    def test_a_sweep_continues_with_its_missing_cells(self, killed: Killed) -> None:
         assert len(killed.cells) == 5
         killed.endpoint.go_on.set()
-        # The claim of a process that died holds for twenty seconds.
+        # The claim of a dead process lasts twenty seconds.
         query(killed.folder, "update experiment_claims set heartbeat_at = '2026-01-01T00:00:00.000000Z'")
         with session(killed.app) as connection:
             page = OpenPage(connection, query=killed.sweep, name="sweep")

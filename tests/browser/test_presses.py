@@ -1,4 +1,4 @@
-"""Presses while the page is still being drawn, in Chromium."""
+"""Keys and clicks while the page is still being drawn, in Chromium."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def quick(scripted: Scripted) -> tuple[str, Endpoint]:
 
 
 class HeldBack:
-    """What the server sends the page, held back from the message on that draws the Run button."""
+    """Messages of the server, held back from the one that draws the Run button."""
 
     def __init__(self, page: Page) -> None:
         self.holds = True
@@ -54,13 +54,13 @@ class HeldBack:
         self._held.clear()
 
 
-def test_ctrl_enter_before_the_run_button_is_there_runs_once(fresh_page: Page, quick: tuple[str, Endpoint]) -> None:
+def test_ctrl_enter_before_the_run_button_appears_runs_once(fresh_page: Page, quick: tuple[str, Endpoint]) -> None:
     page = fresh_page
     app, endpoint = quick
     held_back = HeldBack(page)
     for path, many in (("/", 1), ("/compare", 2)):
         before = len(completions(endpoint))
-        page.goto("about:blank")  # what the page before is still sent is not held back
+        page.goto("about:blank")  # so that late messages to the previous page are not held back
         held_back.holds = True
         page.goto(app + path)
         message = prompt(page)
@@ -74,12 +74,12 @@ def test_ctrl_enter_before_the_run_button_is_there_runs_once(fresh_page: Page, q
         assert [f'Early on {path}"'.encode() in request for request in sent] == [True] * many
 
 
-def test_ctrl_enter_in_the_moment_in_which_the_run_button_comes_runs_once_and_so_does_the_next_press(
+def test_ctrl_enter_as_the_run_button_appears_runs_once_and_so_does_the_next_press(
     fresh_page: Page, quick: tuple[str, Endpoint]
 ) -> None:
     page = fresh_page
     app, endpoint = quick
-    # The fields of the messages may come later than the button.
+    # The fields of the messages may be drawn after the button.
     page.add_init_script(
         """new MutationObserver((_changes, observer) => {
           const messages = document.querySelector(".st-key-messages");

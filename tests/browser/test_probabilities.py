@@ -45,12 +45,12 @@ def test_tokens_have_colours_details_and_alternatives_that_continue_the_answer(
 
 
 def shares_its_tokens(page: Page, text: str) -> None:
-    """Share the answer with the probabilities of its tokens; whoever has the link sees them."""
+    """Share the answer with the probabilities of its tokens, which the link then shows."""
     page.locator(".st-key-share button").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Token probabilities", exact=True).click()
     expect(dialog.get_by_role("checkbox", name="Token probabilities")).to_be_checked()
-    settled(page)  # the link has what is ticked when it is created
+    settled(page)  # the choices count when the link is created
     dialog.locator(".st-key-publish button").first.click()
     link = dialog.locator("code", has_text="shared?c=").inner_text()
     other = page.context.new_page()

@@ -40,7 +40,7 @@ def test_a_run_of_another_replica_grows_on_the_page_without_a_script_and_can_be_
         source.begin("First words. ")
         page.locator(".st-key-run button").first.click()
         expect(page.locator(".st-key-answer .live-text")).to_contain_text("First words.")
-        page.wait_for_url(re.compile("run="))  # the text may be there before the page has drawn itself
+        page.wait_for_url(re.compile("run="))  # the text may arrive before the page is drawn
         run = page.url.partition("?")[2]
         script: list[str | bytes] = []
 

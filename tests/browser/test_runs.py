@@ -70,7 +70,7 @@ def export_found_runs(page: Page) -> None:
     assert table["text"].to_pylist() == texts
 
 
-def test_nothing_is_exported_without_a_token(app: str) -> None:
+def test_an_export_needs_a_token(app: str) -> None:
     for path in ("x/runs.csv", "x/runs.exe", "/runs.csv"):
         refused = requests.get(f"{app}/exports/{path}", timeout=10)
         assert "waves" not in refused.text
@@ -97,7 +97,7 @@ def test_runs_are_filtered_exported_opened_and_compared(page: Page, app: str, fo
     tags = page.get_by_role("combobox", name="Tags")
     tags.fill("keep")
     tags.press("Enter")
-    # Nothing on the page says that a tag is kept.
+    # The page does not show when a tag is saved.
     wait_for(lambda: is_tagged(folder, "keep"))
     page.reload()
     page.get_by_role("radio", name="Notes").click()
@@ -108,12 +108,12 @@ def test_runs_are_filtered_exported_opened_and_compared(page: Page, app: str, fo
     expect(page.locator(".st-key-run_drawer")).to_have_count(0)
 
     choose_row(page, 1)
-    # No row moves away under the pointer; a ticked one goes on meaning its run when newer ones come in.
+    # Rows do not move under the pointer; a ticked row keeps its run when newer ones arrive.
     row(page, 2).hover()
     database = Database(f"sqlite:///{folder / 'runs.sqlite3'}")
     keep(database, a_record(29, "A newer sea", "Blue"))
     database.close()
-    # The list looks again every two seconds.
+    # The list refreshes every two seconds.
     page.wait_for_timeout(2_500)
     expect(page.locator(".runs-list tbody tr")).to_have_count(2)
     page.get_by_role("heading", name="Runs").hover()

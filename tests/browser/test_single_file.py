@@ -49,14 +49,14 @@ def offline(chromium: Browser) -> Page:
 def two_lanes() -> Capsule:
     words = {"1" * 32: ["The ", "sea ", "is 🌊 ", "calm."], "2" * 32: ["The ", "sea ", "is 🌊 ", "wild."]}
     return capsule_of(
-        [a_record(id=name, text="".join(said), event_count=4) for name, said in words.items()],
+        [a_record(id=name, text="".join(pieces), event_count=4) for name, pieces in words.items()],
         kind=Kind.COMPARISON,
         title="The sea",
         choices=Choices(),
         labels=dict(zip(words, "AB", strict=True)),
         events={
-            name: [an_event(word, 100.0 * number) for number, word in enumerate(said, 1)]
-            for name, said in words.items()
+            name: [an_event(word, 100.0 * number) for number, word in enumerate(pieces, 1)]
+            for name, pieces in words.items()
         },
     )
 
@@ -149,11 +149,11 @@ def test_hostile_texts_run_and_load_nothing(offline: Page, tmp_path: Path) -> No
         labels={record.id: text for record, text in zip(records, texts[22:], strict=False)},
         events={record.id: [an_event(text, 1.0) for text in texts] for record in records},
     )
-    asked = opened(offline, tmp_path, collection((hostile, inner)).model_copy(update={"title": texts[24]}))
+    requested = opened(offline, tmp_path, collection((hostile, inner)).model_copy(update={"title": texts[24]}))
     for events in offline.locator(".events summary").all():
         events.click()
     for reasoning in offline.get_by_text("Reasoning").all():
         reasoning.click()
-    assert len(asked) == 1
+    assert len(requested) == 1
     assert offline.evaluate("window.__xss") is None
     assert offline.locator("img, iframe, object, embed, form, link, base, main script, main style").count() == 0

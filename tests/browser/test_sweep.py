@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 
-def test_a_file_fills_the_variables_and_one_that_is_too_large_is_refused(
+def test_a_file_fills_the_variables_and_a_file_that_is_too_large_is_refused(
     page: Page, live_app: str, tmp_path: Path
 ) -> None:
     rows = tmp_path / "topics.csv"
