@@ -1,4 +1,4 @@
-"""The largest texts that outsiders can send, against a demo: what they cost its memory, and another visitor.
+"""The largest texts that outsiders can send to a demo: their cost in memory and in another visitor's waiting time.
 
     python -m tests.benchmarks.attack
 
@@ -161,7 +161,7 @@ def main() -> None:
         app_process(folder, port, TEMPERA_BASE_URL=endpoint.base_url, TEMPERA_MODEL="m") as process,
     ):
         address = f"http://127.0.0.1:{port}"
-        # What a page imports when it is first opened is no attack's doing.
+        # Imports of a page on its first opening do not count.
         for page in ("", "runs", "sweep", ""):
             link(page, "")(address)
         print(f"{'attack':40} {'own wait':>9} {'other waits':>12} {'memory':>9}")
@@ -169,7 +169,7 @@ def main() -> None:
             before = memory_mb(process.pid)
             with session(address) as opened, Visitor(opened) as visitor:
                 began = time.monotonic()
-                # A process of its own: what the attacker reads must not keep the visitor's thread waiting here.
+                # A separate process, so that reading by the attacker does not delay the visitor's thread.
                 attacker = multiprocessing.get_context("fork").Process(target=attack, args=(address,))
                 attacker.start()
                 attacker.join()

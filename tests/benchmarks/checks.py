@@ -1,13 +1,12 @@
-"""What the command costs: a file's cells against the same cells on the page; and how fast logged answers are checked.
+"""The cost of the command: a file's cells against the same cells on the page; and checks of logged answers a second.
 
     python -m tests.benchmarks.checks [--cells 600] [--answers 20000]
 
 Cells take 20 ms at the endpoint, four at a time, with five checks each. Page and file take turns in one process, with
-the same readers; each ratio is that of two neighbours, and the median of the ratios is what the command costs. Its
-cells are compared alone, and then with reading them back, the limit and three reports, which the page has not.
-The command as a process is timed for its start, which the page has behind it. Checks on logged answers are five for
-each answer of 60 words: their time has reading the log and keeping the results in it. Memory is measured in processes
-of their own.
+the same readers; each ratio compares two neighbouring runs, and the median ratio is the cost of the command. Its
+cells are compared alone, and then including reading them back, the limit and three reports, which the page lacks.
+The command as a process is timed including its start. Checks on logged answers are five for each answer of 60 words;
+their time includes reading the log and storing the results. Memory is measured in separate processes.
 """
 
 from __future__ import annotations

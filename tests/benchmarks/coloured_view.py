@@ -1,9 +1,9 @@
-"""What coloured tokens cost beside the plain text: processor time of the server and of the browser, one token each.
+"""The cost of coloured tokens against plain text: processor time per token of the server and the browser.
 
     python -m tests.benchmarks.coloured_view
 
 Each view has its own app and its own browser, and all of them show the same answer at the same time, so that a busy
-machine slows all of them alike. A frame shows at most one token, which is the dearest case.
+machine slows all of them alike. A frame shows at most one token, which is the most expensive case.
 """
 
 from __future__ import annotations

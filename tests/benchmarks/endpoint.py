@@ -28,7 +28,7 @@ class Served(NamedTuple):
     authority: str | None
 
     def connections(self) -> int:
-        """How many connections it has accepted, this question's own not counted."""
+        """The number of accepted connections, without that of this query."""
         verify = self.authority or True
         return int(requests.get(f"{self.base_url}/connections", verify=verify, timeout=5).text) - 1
 
@@ -45,7 +45,7 @@ def answer() -> bytes:
 
 
 async def serve(certificate: str | None) -> None:
-    """Answer everybody at once; the port stands in the first line of the output."""
+    """Answer every request at once; print the port in the first line."""
     connections = 0
     said = _response("text/event-stream", answer())
 

@@ -1,4 +1,4 @@
-"""What keeping every event of a stream costs: to take it in, in the database, and to read it back.
+"""The cost of storing every event of a stream: recording, database size, and reading.
 
 python -m tests.benchmarks.events [--events 2000]
 """

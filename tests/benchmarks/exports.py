@@ -1,4 +1,4 @@
-"""What an export takes: each format, all runs or those of a filter, with the events of runs with token probabilities.
+"""The cost of an export: each format, all runs or those of a filter, with events of runs with token probabilities.
 
     python -m tests.benchmarks.exports [--rows 20000] [--url URL]
 
@@ -63,7 +63,7 @@ def measure(database: Database) -> None:
 
 
 def main() -> None:
-    """Fill, where there is nothing, and measure."""
+    """Fill an empty log, and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.exports", description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--url")

@@ -1,4 +1,4 @@
-"""What finding runs takes in a log of a million: the server's time of a page, a filter, an order, a search.
+"""The cost of finding runs in a log of a million: the server's time for a page, a filter, an order, a search.
 
     python -m tests.benchmarks.find_runs [--rows 1000000] [--log FILE | --url URL]
 
@@ -83,7 +83,7 @@ def fill(database: Database, rows: int) -> None:
             connection.execute(runs.insert(), batch)
 
 
-def told(name: str, ask: Callable[[], object]) -> None:
+def print_times(name: str, ask: Callable[[], object]) -> None:
     took = []
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -99,8 +99,8 @@ def told(name: str, ask: Callable[[], object]) -> None:
 def measure(database: Database) -> None:
     print(f"{count_runs(database):,} runs{'':48} first   median ms")
     first = page_of(database, View())
-    told("first page", lambda: page_of(database, View()))
-    told("next page", lambda: page_of(database, View(), first.next))
+    print_times("first page", lambda: page_of(database, View()))
+    print_times("next page", lambda: page_of(database, View(), first.next))
     by_ttft = View(order="TTFT")
     after = page_of(database, by_ttft).next
     views = {
@@ -116,21 +116,21 @@ def measure(database: Database) -> None:
         "search, a word of nearly all, status error": View(words="sea", status="error"),
         "a setting of no run": View(settings="top_p 0.123"),
     }
-    told("order TTFT, next page", lambda: page_of(database, by_ttft, after))
+    print_times("order TTFT, next page", lambda: page_of(database, by_ttft, after))
     for name, view in views.items():
-        told(name, lambda view=view: page_of(database, view))  # type: ignore[misc]
-    told("count", lambda: count_runs(database))
-    told("summary of all", lambda: summary_of(database, View()))
-    told("summary of status error", lambda: summary_of(database, View(status="error")))
-    told("summary of a word of nearly all", lambda: summary_of(database, View(words="sea")))
-    told("summary of a setting of no run", lambda: summary_of(database, View(settings="top_p 0.123")))
-    told("what can be chosen", lambda: choices(database))
-    told("one run", lambda: find_run(database, str(first.runs["id"][0])))
+        print_times(name, lambda view=view: page_of(database, view))  # type: ignore[misc]
+    print_times("count", lambda: count_runs(database))
+    print_times("summary of all", lambda: summary_of(database, View()))
+    print_times("summary of status error", lambda: summary_of(database, View(status="error")))
+    print_times("summary of a word of nearly all", lambda: summary_of(database, View(words="sea")))
+    print_times("summary of a setting of no run", lambda: summary_of(database, View(settings="top_p 0.123")))
+    print_times("what can be chosen", lambda: choices(database))
+    print_times("one run", lambda: find_run(database, str(first.runs["id"][0])))
     print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 def main() -> None:
-    """Make the log where there is none, and measure."""
+    """Make the log if it is missing, and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.find_runs", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--log", type=Path)

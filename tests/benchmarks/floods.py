@@ -1,4 +1,4 @@
-"""What one visitor can take of a server: uploads, lanes of the live view, and what counting the bytes kept costs.
+"""The load that one visitor can cause: uploads and lanes of the live view; and the cost of counting stored bytes.
 
 python -m tests.benchmarks.floods
 """

@@ -1,4 +1,4 @@
-"""What it costs to keep a key out of a long answer: the processor time of a run of many deltas, with a key and without.
+"""The cost of masking a key in a long answer: the processor time of a run of many deltas, with a key and without.
 
 python -m tests.benchmarks.key_in_stream [--deltas 50000] [--rounds 5]
 """

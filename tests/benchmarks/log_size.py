@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.log_size [--rows 1000000] [--url postgresql+psycopg://…]
 
-Fills a new log (with --url: that database, which must be empty) and times what the pages ask of it. Memory is this
-process's largest resident size, the rows being made included.
+Fills a new log (with --url: that database, which must be empty) and times the queries of the pages. Memory is the
+largest resident size of this process, including making the rows.
 """
 
 from __future__ import annotations

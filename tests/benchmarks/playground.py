@@ -1,4 +1,4 @@
-"""How quick the playground is to a hand: a field changed, a long prompt pasted, a very long answer painted, scrolled.
+"""The playground's response times: a changed field, a pasted long prompt, a painted and scrolled very long answer.
 
     python -m tests.benchmarks.playground [--changes 60] [--tokens 20000] [--rate 800]
 
@@ -112,7 +112,7 @@ def field_changes(page: Page, changes: int) -> None:
 
 
 def paste(page: Page) -> None:
-    text = "A line of a long prompt, of a hundred characters or so, which somebody has found somewhere else...\n" * 1000
+    text = "A line of a long prompt, of a hundred characters or so, found in some other document, pasted......\n" * 1000
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(WATCH_PASTE, text)
     page.keyboard.press("Control+V")

@@ -1,4 +1,4 @@
-"""What token probabilities cost on the server: processor time of the reader and of each view, bytes sent and logged."""
+"""The cost of token probabilities on the server: processor time of the reader and each view, bytes sent and logged."""
 
 from __future__ import annotations
 

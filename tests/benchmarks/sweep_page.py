@@ -1,4 +1,4 @@
-"""What a click on the sweep page waits while ten thousand cells run, and once they have: from the click to its effect.
+"""The delay of a click on the sweep page while ten thousand cells run, and afterwards: from the click to its effect.
 
     python -m tests.benchmarks.sweep_page [--repeats 100] [--clicks 40]
 
@@ -45,7 +45,7 @@ def clicks(page: Page, count: int) -> list[float]:
         tab, shown = TABS[number % 2]
         page.evaluate(SINCE_THE_NEXT_PRESS, shown)
         page.get_by_role("tab", name=tab).click()
-        # A slow look, that takes no frames from the page.
+        # Polled slowly, so that it costs the page no frames.
         waited.append(page.wait_for_function("() => window.waited", polling=100, timeout=20_000).json_value())
         page.wait_for_timeout(300)
     return waited
@@ -59,7 +59,7 @@ def fill(page: Page, field: Locator, text: str) -> None:
     settled(page)
 
 
-def told(waited: list[float]) -> str:
+def summary(waited: list[float]) -> str:
     return (
         f"median {statistics.median(waited):4.0f} ms, 95th percentile {statistics.quantiles(waited, n=20)[-1]:4.0f} ms"
     )
@@ -100,10 +100,10 @@ def main() -> None:
         page.get_by_role("button", name="Pause").wait_for()
         page.wait_for_timeout(2000)
         waited = clicks(page, arguments.clicks)
-        print(f"while it runs: {told(waited)}", flush=True)
+        print(f"while it runs: {summary(waited)}", flush=True)
         expect(page.get_by_role("button", name="Run all again")).to_be_visible(timeout=600_000)
         page.wait_for_timeout(2000)
-        print(f"when it is done: {told(clicks(page, arguments.clicks))}")
+        print(f"when it is done: {summary(clicks(page, arguments.clicks))}")
         after = memory_mb(process.pid)
         print(f"memory of the app: {before:.0f} MB before, {after:.0f} MB after, {os.cpu_count()} processors")
         browser.close()

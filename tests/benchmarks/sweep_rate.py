@@ -3,9 +3,9 @@
     python -m tests.benchmarks.sweep_rate [--cells 10000] [--at-once 8] [--tls]
 
 The endpoint answers at once and keeps connections open; it, the bare loop and the sweep have a process each. Loop and
-sweep take turns in the same minutes; the ratio of the medians is what a sweep's reader, log and order of cells cost.
+sweep take turns in the same minutes; the ratio of the medians is the cost of a sweep's reader, log and order of cells.
 The processor time of a cell counts its own processes only, so other load changes it little. The sweep's process is
-measured with a tenth of its cells as well: what it takes more for all of them is what cells take.
+measured with a tenth of its cells as well; the difference is the memory of the cells.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def measure(what: str, served: Served, cells: int, at_once: int) -> Measured:
 
 
 def bare(base_url: str, cells: int, at_once: int, authority: str | None) -> float:
-    """Seconds of the loop that anybody would write."""
+    """Seconds of the obvious loop."""
 
     def ask(number: int) -> int:
         headers = {"Content-Type": "application/json"}

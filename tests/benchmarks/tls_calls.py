@@ -1,4 +1,4 @@
-"""What a call over TLS costs beside the answer, for calls one after the other.
+"""The cost of a call over TLS apart from the answer, for sequential calls.
 
     python -m tests.benchmarks.tls_calls [--calls 400]
 
@@ -28,7 +28,7 @@ HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer sk-tempe
 
 
 def ways(served: Served) -> dict[str, Callable[[], object]]:
-    """How the same answer is asked for."""
+    """The ways to request the same answer."""
     url, verify = f"{served.base_url}/chat/completions", served.authority
     session = requests.Session()
     key = ApiKey("sk-tempera", served.base_url)
@@ -81,10 +81,10 @@ def main() -> None:
                 began, processor = time.perf_counter(), time.process_time()
                 ask()
                 took[name].append((time.perf_counter() - began, time.process_time() - processor))
-        made = served.connections() - before - 1  # the question's own
+        made = served.connections() - before - 1  # that of the query
     bare = statistics.median(wall for wall, _ in took["the answer alone"][1:])
     for name, measured in took.items():
-        walls, processors = zip(*measured[1:], strict=True)  # the first of each connects
+        walls, processors = zip(*measured[1:], strict=True)  # the first call of each way connects
         over = (statistics.median(walls) - bare) * 1000
         print(
             f"{name:22} {statistics.median(walls) * 1000:5.2f} ms, {over:5.2f} more than the answer, "

@@ -1,4 +1,4 @@
-"""How fast tokens reach the eye: Tempera's live answer beside other pages, in one run and one real Chromium.
+"""How fast tokens reach the screen: Tempera's live answer against other pages, in one run and one real Chromium.
 
     python -m tests.benchmarks.live_view [--tokens 500 2000] [--rate 100] [--gradio-python PATH]
     python -m tests.benchmarks.live_view --tokens 8000 --rate 400
@@ -7,15 +7,14 @@
     python -m tests.benchmarks.live_view --waits --times 15 [--lanes 4]  # first text, page ready, page switch, reload
     python -m tests.benchmarks.live_view --widgets [--lanes 8]     # how soon widgets answer while answers stream
     python -m tests.benchmarks.live_view --clients 50 --rate 50    # many visitors, without a browser
-    python -m tests.benchmarks.live_view --server-cpu [--lanes 4]  # what a token costs the server, watched and not
+    python -m tests.benchmarks.live_view --server-cpu [--lanes 4]  # the server's CPU per token, watched and not
 
 **What is measured.** A source, in a process of its own, sends numbered words (" a17") and notes the wall clock just
 before each goes out. In the page a loop looks after every frame for the last number in the answer and notes the page's
 clock: every word up to that number is on the screen then. The difference is the lag of that word, from the source's
-socket to a finished frame, whatever lies between. The look is taken in a message that the frame's callback sends, so
-that what any page changes in the same frame counts for that frame; it reads the end of the last piece of text, never
-the whole. "On the screen" means in the document when a frame ends: what is scrolled out of sight or still fading in
-counts. The words are read once more in the end, all of them, and counted.
+socket to a finished frame. The page is read in a message sent by the frame's callback, so that all changes in the same
+frame count for it; only the end of the last piece of text is read. "On the screen" means in the document when a frame
+ends, including text scrolled out of sight or still fading in. At the end all words are read once more and counted.
 
 **The page's clock** is ``performance.timeOrigin + performance.now()``. How far it is from the source's is measured
 after each stream, and the largest difference stands below each table.
@@ -23,7 +22,7 @@ after each stream, and the largest difference stands below each table.
 **The rivals** come one after the other, each with a fresh server, source and page; how each is served is in
 ``rivals.py``:
 
-- the bare page: a few lines of script that append what arrives to one text node, without any server between;
+- the bare page: a few lines of script that append received text to one text node, without a server in between;
 - ``st.write_stream``: the shortest Streamlit app that does it, with Streamlit's defaults;
 - Gradio: a ``ChatInterface`` over a generator, when ``--gradio-python`` names a Python that has Gradio;
 - llama.cpp's own web page, out of the ``xllamacpp`` wheel, when the embedded model's weights are on this machine;
@@ -31,18 +30,18 @@ after each stream, and the largest difference stands below each table.
 
 Several answers side by side are those of the bare page and of Tempera's compare page, which begins with a draft that is
 kept in its log before it starts: so many lanes, each with another seed (``comparison.py``). The figures are of all
-lanes together. Aimed at are, for four lanes of 2,000 tokens at 100 per second: a lag of twice the bare page's in the
-median and three times in the 95th percentile, as many bytes per token as for 500 tokens or fewer, and less than 1.5
+lanes together. The goals for four lanes of 2,000 tokens at 100 per second: a lag of at most twice the bare page's in
+the median and three times in the 95th percentile, no more bytes per token than for 500 tokens, and less than 1.5
 seconds of the server's CPU in all.
 
-**What Tempera itself says** (``own_numbers.py``) of each lane, time to first token and tokens per second, is read from
-its log and held against the source, which notes when it had a whole request, and when it sent its first and last token.
+**Tempera's own numbers** (``own_numbers.py``) of each lane, time to first token and tokens per second, are read from
+its log and compared with the source, which records the times of the whole request and of the first and last token.
 The largest difference of all lanes stands below the table. It should be within 5 ms, and within 1 %.
 
 **The other figures.** Bytes: the payload of the page's WebSocket messages and the bodies of its fetches, from the click
 on Run to a second after the last word. CPU: of the server and its children, and of Chromium's renderers, from the click
-to the last word, or until twenty quiet seconds have passed: what the click itself costs is in it. Where the source
-itself serves the page, there is no server to count. Run to first token: from the click as the page sees it. Source
+to the last word, or until twenty quiet seconds have passed, including the click itself. Where the source itself serves
+the page, there is no server to count. Run to first token: from the click as the page sees it. Source
 late: how far behind its own schedule each token went out; the lag does not contain it.
 
 **Widgets** (``widgets.py``): from the event that touches one to the end of the first frame that shows its effect, first
@@ -63,12 +62,12 @@ compared with what was sent, word for word. They are visitors of a demo, each wi
 
 **The server's CPU** (``server_cpu.py``; for many visitors, too): in the middle of the streams, from a second after the
 last one has begun to before the first one ends, over the tokens that the source sent in that time. After the runs that
-are watched, the same server does the same with nobody watching: that is what requests, log and runs cost. The
-difference is the view's own. CPU times of processes that are mostly idle are noisy on virtual machines: it is
-measured ``--times`` times, and the median and the range are told. Both are on Tempera's own pages and a server with one
-route more, which starts the runs that nobody watches (``apps/bench.py``).
+are watched, the same server does the same without watchers, which is the cost of requests, log and runs. The
+difference is the cost of the view. CPU times of processes that are mostly idle are noisy on virtual machines: it is
+measured ``--times`` times, and the median and the range are printed. Both use Tempera's own pages and a server with
+one more route, which starts the unwatched runs (``apps/bench.py``).
 
-**What it costs.** The loop makes Chromium draw every frame, also where nothing changes. The driver, Playwright, is told
-of every WebSocket message, so on a machine with few cores a page that receives much pays for that too. Nothing is
-asserted, and only figures of one run are to be compared.
+**Overhead.** The loop makes Chromium draw every frame, even without changes. The driver, Playwright, receives every
+WebSocket message, which slows pages with much traffic on a machine with few cores. Nothing is asserted, and only
+figures of one run are comparable.
 """

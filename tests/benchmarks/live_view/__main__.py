@@ -1,4 +1,4 @@
-"""Measures, and prints tables in Markdown. What they mean is said in the package's docstring."""
+"""Measures, and prints tables in Markdown, which the package's docstring explains."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Visitors of the playground without a browser, all of them in one process of their own, which only notes what comes.
+"""Visitors of the playground without a browser, in one separate process that only records messages.
 
     python -m tests.benchmarks.live_view.clients
 
-Reads one line, the app's address and how many visitors come. Each opens a Streamlit session, whose script draws the
-page, and the page's live socket, which watches the answer as Markdown and the status. Says when all pages are drawn;
-then presses *Run* on each; says when all have text; at the end of the last run, tells what each visitor has seen.
+Reads one line, the app's address and the number of visitors. Each opens a Streamlit session, whose script draws the
+page, and the page's live socket, which watches the answer as Markdown and the status. Prints when all pages are drawn;
+then presses *Run* on each; prints when all have text; after the last run, prints what each visitor has seen.
 Times are wall clocks in seconds since 1970.
 """
 
@@ -34,7 +34,7 @@ _ANSWER, _STATUS = 1, 2
 
 @dataclass(frozen=True)
 class Watched:
-    """What one visitor has seen: the number of the newest word after each message with a new one, and its time."""
+    """The words seen by one visitor: the number of the newest word after each message with a new one, and its time."""
 
     text: str
     seen: list[tuple[int, float]]

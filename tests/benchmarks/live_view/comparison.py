@@ -1,4 +1,4 @@
-"""A comparison for the compare page to begin with: lanes that ask different things."""
+"""A comparison to open on the compare page, with a different request in each lane."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from components.log.log import Log
 
 
 def keep_comparison(database_url: str, lanes: int) -> str:
-    """Keep a draft of so many lanes, whose seeds are 1, 2 and so on; its id, which the page's address names.
+    """Store a draft of this many lanes with the seeds 1, 2 and so on; return its id for the page's address.
 
     Returns when it is written, so that a server which starts then finds it.
     """
     comparison = Comparison(lanes=tuple(_lane(seed) for seed in range(1, lanes + 1)), highest_id=lanes)
-    # Named, though they are what the form would choose: a lane without them would not be run.
+    # Named although the form would choose them: a lane without them would not run.
     draft = new_draft().model_copy(update={"endpoint": ENVIRONMENT, "model": "m", "comparison": comparison})
     draft_id = uuid.uuid4().hex
     log = Log(database_url)

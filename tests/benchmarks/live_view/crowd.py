@@ -23,12 +23,12 @@ DEMO = {
     "network_percent": 100,
     "run_s": 3600,
 }
-"""Visitors of a demo are told apart without a login. Its limits would let only some of them run from one network."""
+"""Visitors of a demo are distinguished without a login. Default limits would let only some of them run from one network."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What came of one case. ``watching_since`` is when the last visitor had text."""
+    """The result of one case. ``watching_since`` is the time of the last visitor's first text."""
 
     case: Case
     streams: list[Stream]
@@ -38,7 +38,7 @@ class Crowd:
 
 
 def measure_crowd(case: Case) -> Crowd:
-    """As many visitors as the case has lanes."""
+    """One visitor per lane of the case."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         limits = "\n".join(f"{limit} = {value}" for limit, value in DEMO.items())

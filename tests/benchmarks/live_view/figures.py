@@ -1,4 +1,4 @@
-"""From what was seen to a table: functions of values."""
+"""Tables from measurements, as functions of values."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def lags(measurement: Measurement, among: Callable[[float], bool] = lambda place
 
 
 def table(measurements: list[Measurement]) -> str:
-    """One row per rival, in Markdown, and what must be known to read it."""
+    """One row per rival, in Markdown, with notes."""
     bare = next((measurement for measurement in measurements if measurement.rival == "bare page"), None)
     rows = [_row(measurement, bare) for measurement in measurements]
     clock = max(abs(measurement.clock_difference) for measurement in measurements)
@@ -73,7 +73,7 @@ def widget_table(answers: dict[str, Answers]) -> str:
 
 
 def _own_numbers(measurement: Measurement) -> str:
-    """How far what the app itself says is from the source's clock, in the lane where it is farthest."""
+    """The largest difference of all lanes between the app's own numbers and the source's clock."""
     streams = {stream.name: stream for stream in measurement.streams}
     first_token, rate = 0.0, 0.0
     for own in measurement.own_numbers:

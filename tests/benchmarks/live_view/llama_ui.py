@@ -42,7 +42,7 @@ def llama_server(model: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    import xllamacpp  # a hundred megabytes that the driver, which imports this module too, need not load
+    import xllamacpp  # a hundred megabytes, which the driver importing this module does not need
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = sys.argv[1]

@@ -1,4 +1,4 @@
-"""One stream on one page: the page driven, and what was seen of it."""
+"""One stream on one page: driving the page and recording its frames."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one rival did with one case. Seconds of CPU are None where there is no such process."""
+    """The result of one rival with one case. Seconds of CPU are None without such a process."""
 
     rival: str
     case: Case
@@ -43,7 +43,7 @@ class Measurement:
     server_seconds: float | None
     renderer_seconds: float
     missing: int
-    """How many words the document did not have in the end."""
+    """The number of words missing in the document at the end."""
     clock_difference: float
     """Seconds by which the page's clock was ahead of the source's, as far as the driver can tell."""
     own_numbers: list[OwnNumbers]
@@ -51,7 +51,7 @@ class Measurement:
 
 
 def measure(browser: Browser, rival: Rival, case: Case) -> Measurement:
-    """Serve the rival, run it once, and tell what was seen. Raises LeftOut when it cannot be served here."""
+    """Serve the rival, run it once, and return the measurement. Raises LeftOut when it cannot be served here."""
     with tempfile.TemporaryDirectory() as folder, rival.serve(case, Path(folder)) as served:
         page = open_page(browser, served.address)
         try:

@@ -1,4 +1,4 @@
-"""What Tempera itself says of its runs, as its log has it."""
+"""Tempera's own numbers of its runs, from its log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OwnNumbers:
 
 def own_numbers(database: Path, runs: int) -> list[OwnNumbers]:
     """The numbers of all runs in the log, once so many of them have ended."""
-    # Asked of the database, as a person would, so that nothing of the app stands between its numbers and these.
+    # Read from the database, so that no code of the app is involved.
     return wait_for(lambda: found if len(found := _ended(database)) == runs else None, 30) or []
 
 

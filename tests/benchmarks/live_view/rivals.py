@@ -1,4 +1,4 @@
-"""The pages that are compared: how each is served, where its answer is, and what a hand does to run it."""
+"""The compared pages: how each is served, where its answer is, and how it is run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LeftOut(Exception):
 
 @dataclass(frozen=True)
 class Case:
-    """What one measurement streams: so many tokens per second in each of so many lanes, zero for full speed."""
+    """The streams of one measurement: lanes and tokens per second in each, zero for full speed."""
 
     tokens: int
     rate: float
@@ -127,7 +127,7 @@ def tempera(case: Case, folder: Path) -> Iterator[Served]:
 def on_compare_page(
     serve: Callable[[Case, Path], AbstractContextManager[Served]],
 ) -> Callable[[Case, Path], AbstractContextManager[Served]]:
-    """Tempera's compare page, with as many lanes as the case has, on a server that is started like that."""
+    """Tempera's compare page with the lanes of the case, on a server started this way."""
 
     @contextmanager
     def serve_compare_page(case: Case, folder: Path) -> Iterator[Served]:
@@ -139,7 +139,7 @@ def on_compare_page(
 
 
 def bench_app(script: Path) -> Callable[[Case, Path], AbstractContextManager[Served]]:
-    """Tempera's own server with a page of the benchmark's, and a route that starts runs which nobody watches."""
+    """Tempera's own server with a page of the benchmark and a route that starts unwatched runs."""
 
     @contextmanager
     def serve(case: Case, folder: Path) -> Iterator[Served]:
@@ -181,7 +181,7 @@ FORM = replace(WRITE_STREAM, name="Streamlit, as many widgets", serve=streamlit_
 """Not run: it shows how soon a page of that size is ready."""
 BENCH_PLAYGROUND = replace(TEMPERA, serve=bench_app(NAVIGATION))
 BENCH_COMPARE = replace(COMPARE, serve=on_compare_page(bench_app(NAVIGATION)))
-"""The two on a server that can also start runs which nobody watches."""
+"""The two on a server that can also start unwatched runs."""
 BENCH_WIDGETS = replace(TEMPERA, serve=bench_app(APPS / "touched.py"))
 
 
@@ -205,7 +205,7 @@ def rivals(gradio_python: str | None) -> dict[str, Rival]:
 
 
 def _database(folder: Path) -> Path:
-    # Where ``app_process`` has it, too.
+    # The same path as in ``app_process``.
     return folder / "runs.sqlite3"
 
 
@@ -213,7 +213,7 @@ def _database(folder: Path) -> Path:
 def _app(
     command: list[str], folder: Path, port: int, working_folder: Path | None = None, **environment: str
 ) -> Iterator[int]:
-    """The process of a server, once it listens. ``folder`` gets its log and is where it works, unless it is told."""
+    """The process of a server, once it listens. ``folder`` gets its log and is its default working directory."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TEMPERA_")}
     with (
         open(folder / "app.log", "a") as log,

@@ -1,4 +1,4 @@
-"""The server's CPU while runs are watched, and while the same runs go on and nobody watches them."""
+"""The server's CPU during watched runs, and during the same runs unwatched."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.benchmarks.live_view.source import Source
 from tests.waiting import wait_for
 
 SETTLING_SECONDS = 1.0
-"""From the beginning of the last stream on; what a click and the first tokens cost is not counted."""
+"""From the beginning of the last stream; clicks and first tokens are not counted."""
 COUNTED_SHARE = 0.8
 """Of a stream's time: long enough to be sure, and over before the first stream ends."""
 
@@ -67,8 +67,8 @@ def span_of(source: Source, server: int, case: Case, before: int) -> Span:
 
 
 def measure_server(browser: Browser, rival: Rival, case: Case, times: int) -> dict[str, list[Span]]:
-    """In turns on one server: runs that a page shows, and runs that nobody watches."""
-    spans: dict[str, list[Span]] = {"watched in a page": [], "nobody watches": []}
+    """In turns on one server: runs shown by a page, and unwatched runs."""
+    spans: dict[str, list[Span]] = {"watched in a page": [], "unwatched": []}
     with tempfile.TemporaryDirectory() as folder, rival.serve(case, Path(folder)) as served:
         assert served.server is not None
         for _ in range(times):
@@ -82,12 +82,12 @@ def measure_server(browser: Browser, rival: Rival, case: Case, times: int) -> di
             time.sleep(2 * SETTLING_SECONDS)
             before = len(served.source.ended())
             start_runs(served, case.lanes)
-            spans["nobody watches"].append(span_of(served.source, served.server, case, before))
+            spans["unwatched"].append(span_of(served.source, served.server, case, before))
     return spans
 
 
 def server_table(spans: dict[str, list[Span]]) -> str:
-    """One row for each way to run, and one for what watching adds to it."""
+    """One row for each kind of run, and one for the difference."""
     watched, alone = ([span.milliseconds_per_token for span in found] for found in spans.values())
     added = [one - other for one, other in zip(watched, alone, strict=True)]
     rows = [

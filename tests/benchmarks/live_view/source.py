@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.live_view.source --tokens 500 --rate 100
 
-Streams chat completions, notes the wall clock when a request has arrived and just before each token goes out, and tells
-at ``/streams``. Serves the bare page at ``/bare``. Ends when its standard input does.
+Streams chat completions, records the wall clock when a request has arrived and just before each token is sent, and
+reports at ``/streams``. Serves the bare page at ``/bare``. Ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Stream:
 
 
 class Source:
-    """What the benchmark knows of a source: its addresses, and what it has sent."""
+    """The benchmark's view of a source: its addresses, and the streams it has sent."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -85,7 +85,7 @@ class Source:
     def streams(self) -> list[Stream]:
         """Every stream since the source began, in the order in which they were asked for.
 
-        Not to be called while one runs: to tell a long one takes the source a while.
+        Not to be called during a stream: reporting a long one occupies the source.
         """
         return [Stream(**stream) for stream in self._get("/streams")]
 
@@ -101,7 +101,7 @@ class Source:
 
 @contextmanager
 def running_source(tokens: int, rate: float, behind: str = "") -> Iterator[Source]:
-    """A source in a process of its own. ``behind``: the address that answers what the source does not know itself."""
+    """A source in a separate process. ``behind`` is the address that answers all other requests."""
     command = [sys.executable, "-m", __name__, "--tokens", str(tokens), "--rate", str(rate), "--behind", behind]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -1,6 +1,6 @@
-"""What a person waits for beside the text: the first word, a page, another page, and the text after a reload.
+"""The waits of a user: for the first word, a page, another page, and the text after a reload.
 
-All views are served at the same time and take turns, so that whatever else the machine does meets each alike.
+All views are served at the same time and take turns, so that other load affects all of them alike.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def first_texts(browser: Browser, lanes: int, times: int) -> Waits:
             make_ready(page, rival)
             page.evaluate("selector => onScreen.watch(selector)", rival.answer)
             pages.append((rival, served, page))
-        # The first run of a server is not among them.
+        # The first run of a server does not count.
         _in_turn(pages, 1, _first_text)
         return _in_turn(pages, times, _first_text)
 

@@ -1,4 +1,4 @@
-"""What a hand at a widget waits while an answer streams: from the event to the frame that shows the effect."""
+"""The delay of widgets while an answer streams: from the event to the frame that shows the effect."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ OTHER_WIDGETS = [
     Widget(reach=lambda page: None, touches=lambda number: [_press("in a fragment", "in_fragment", number)]),
     Widget(reach=_show_dialog, touches=lambda number: [_press("in a dialog", "in_dialog", number)]),
 ]
-"""On a page of the benchmark's own, since the playground has none of them beside its answer."""
+"""On a page of the benchmark, since the playground has none of them next to its answer."""
 
 
 def _look_at(view: str, other: str, caption: str) -> Touch:
@@ -116,7 +116,7 @@ def _look_at(view: str, other: str, caption: str) -> Touch:
 
 
 def _write(name: str, part: str, is_written: str) -> Touch:
-    """``is_written`` is whether the answer ``text`` is written so; text of before may stand there for a moment."""
+    """``is_written`` is whether the answer ``text`` is shown so; older text may be visible for a moment."""
     return Touch(
         name=f"all answers {name}",
         hand=lambda page: page.locator(".st-key-as_written label").click(),
@@ -209,7 +209,7 @@ COMPARE_WIDGETS = [
 
 
 def measure_widget(browser: Browser, widget: Widget, case: Case, times: int, rival: Rival) -> dict[str, Answers]:
-    """What the rival's widget took, so many times at rest and so many times while streams run, by the touch's name."""
+    """The delays of the rival's widget at rest and during streams, by the name of the touch."""
     answers: dict[str, Answers] = defaultdict(Answers)
     with tempfile.TemporaryDirectory() as folder, rival.serve(case, Path(folder)) as served:
         page = open_page(browser, served.address)
@@ -249,7 +249,7 @@ def _run_to_where(page: Page, widget: Widget, rival: Rival, case: Case, served: 
 
 def _milliseconds(page: Page, touch: Touch) -> float:
     page.wait_for_timeout(BETWEEN_TOUCHES_MS)
-    # What an earlier touch has shown may still be there for a moment.
+    # The effect of an earlier touch may still be visible for a moment.
     wait_for(lambda: not page.evaluate(f"() => {touch.shown}"))
     page.evaluate(f"event => onScreen.watchEffect(event, () => {touch.shown})", touch.event)
     touch.hand(page)

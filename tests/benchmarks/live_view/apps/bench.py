@@ -1,4 +1,4 @@
-"""Tempera's server with the page that BENCH_SCRIPT names, and a route that starts runs which no page has asked for."""
+"""Tempera's server with the page named by BENCH_SCRIPT and a route that starts runs without a page."""
 
 import os
 

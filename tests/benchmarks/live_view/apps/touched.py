@@ -1,4 +1,4 @@
-"""One live answer, and a button in each place where a page can have one; each tells how often it was touched."""
+"""One live answer, and a button in each possible place of a page; each shows its number of clicks."""
 
 import streamlit as st
 
