@@ -13,10 +13,10 @@ from urllib.parse import quote
 import pyarrow.parquet as parquet
 
 KEY = "tempera-canary/J8x+Vq2nZ7wRk4LmT0yP"
-"""What apps under test are given as their key. It holds characters that look otherwise in a URL."""
+"""The key of apps under test. It has characters that are escaped in a URL."""
 
 PROOF = "canary-was-sent.txt"
-"""A file of this name says that an app really sent the key: without one, finding nothing would mean nothing."""
+"""A file of this name proves that an app sent the key; without it, an empty search proves nothing."""
 
 _PARQUET = b"PAR1"
 

@@ -28,7 +28,7 @@ CHROMIUM_FLAGS = (
 )
 VIEWPORT = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000
-"""The longest wait for anything: the machine may be busy, and what is seen earlier ends the wait."""
+"""The longest wait for anything on a busy machine; most waits end earlier."""
 
 
 def program() -> str | None:

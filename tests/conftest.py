@@ -71,11 +71,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Func
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: (item.path not in browsers, not item.get_closest_marker("xdist_group")))
     if config.getoption("loadgroup", False):
-        _tell_the_groups(items)
+        _append_group_names(items)
 
 
-def _tell_the_groups(items: list[pytest.Function]) -> None:
-    """Write each group behind the id, which is all that the process that spreads the tests knows of them.
+def _append_group_names(items: list[pytest.Function]) -> None:
+    """Append each group to the test's id, the only data that the distributing process receives.
 
     pytest-xdist 3.8 does so too, where pytest 9.2 no longer looks: each test of a group ran on any worker, and each
     worker started what the group shares.
@@ -117,7 +117,7 @@ def migrated_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _isolated_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Isolate each test from the developer's settings and runs, and from those of other tests."""
     # Page tests replace the main module with a page, which child processes would load.
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])

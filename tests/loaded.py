@@ -1,4 +1,4 @@
-"""Imports the modules of the tests' apps and scripts once: the processes of tests/forks.py are forks of this one."""
+"""Imports the modules of the tests' apps and scripts once; the processes of tests/forks.py are forks of this one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uvicorn.main  # noqa: F401
 import components
 
 _BY_ITSELF = ("components.embedded.engine", "components.log.migrations")
-"""The native library of the model, which only its own process loads, and the steps that Alembic loads."""
+"""The native library of the model, loaded by its own process only, and the migrations loaded by Alembic."""
 
 
 def load() -> None:

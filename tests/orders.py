@@ -11,7 +11,7 @@ from components.runs.order import Order
 from components.streaming.answer import Delta, TimedEvent
 
 MINE = Endpoint("mine", BEEZY, Address("http://127.0.0.1:1/v1"))
-"""An endpoint that nothing listens at."""
+"""An endpoint at a closed port."""
 
 
 def order(endpoint: AnyEndpoint = MINE, body: bytes = b'{"model": "m"}', model: str = "m", **parts: Any) -> Order:
@@ -25,5 +25,5 @@ def order_of(endpoint: AnyEndpoint, request: ChatCompletionStreamRequest, **part
 
 
 def text_event(text: str, at_ms: float = 1.0, reasoning: str = "") -> TimedEvent:
-    """An event-less addition of this text to the first choice."""
+    """An event that only adds this text to the first choice."""
     return TimedEvent("", "", at_ms, (Delta(0, text, reasoning),))

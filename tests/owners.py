@@ -17,8 +17,8 @@ MIGRATIONS = COMPONENTS / "runs" / "migrations"
 OWNED = set(tables.metadata.tables.values()) - {
     *(tables.reservations, tables.waiting_runs, tables.attempts, tables.signing_key)
 }
-"""A reservation is of a visitor, and all of them are counted together, as are the runs that wait and the attempts. The
-signing key is that of the whole log."""
+"""Reservations, waiting runs and attempts belong to visitors but are counted together. The signing key belongs to the
+whole log."""
 _SHARED = (tables.capsules.c.id, tables.reproductions.c.capsule_id)
 
 
@@ -40,8 +40,8 @@ def check_owner(
 def says_whose(statement: Any) -> bool:
     """Whether the statement uses no owned table, or selects one owner's rows or one shared item."""
     parts = list(visitors.iterate(statement))
-    asked = {getattr(part, "element", part) for part in parts} & OWNED
-    return not asked or any(
+    owned = {getattr(part, "element", part) for part in parts} & OWNED
+    return not owned or any(
         isinstance(part, BinaryExpression)
         and part.operator is operators.eq
         and (_is_owner(part.left) or any(part.left is column for column in _SHARED))

@@ -1,6 +1,6 @@
 """Draws the pictures of the README and docs on the app with the embedded model: ``python -m tests.pictures [NAME…]``.
 
-Without names, all of them are drawn, in an order in which each finds the runs of those before it.
+Without names, all of them are drawn; later ones use the runs of earlier ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SUMMARY = {"width": 1012, "height": 100}
 PHONE = {"width": 390, "height": 844}
 COLOURS = 192
 SECONDS = 500
-"""The longest wait: the embedded model shares the processors with all else."""
+"""The longest wait: the embedded model shares the processors."""
 
 
 def playground(page: Page, app: str) -> None:

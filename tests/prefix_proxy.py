@@ -1,4 +1,4 @@
-"""A proxy in front of the app that adds a path unknown to the app, as hosting sites do."""
+"""A proxy in front of the app that adds a path prefix, as on hosting sites."""
 
 from __future__ import annotations
 

@@ -77,11 +77,11 @@ def summaries() -> tuple[str, str]:
 
 
 def as_github(markdown: str) -> str:
-    """The page of a summary in Markdown. Its signs are letters here: few machines have a font of such pictures."""
-    shown = MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").render(markdown)
+    """The page of a summary in Markdown, with letters for its symbols, whose font is rarely installed."""
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").render(markdown)
     for sign, letter, name in (("✅", "✔", "passed"), ("❌", "✖", "failed"), ("❔", "?", "untold")):
-        shown = shown.replace(sign, f'<b class="{name}">{letter}</b>')
-    return f"<style>{_GITHUB}</style>{shown}"
+        html = html.replace(sign, f'<b class="{name}">{letter}</b>')
+    return f"<style>{_GITHUB}</style>{html}"
 
 
 def as_gitlab(junit: str) -> str:

@@ -1,7 +1,7 @@
-"""A key stays where it belongs: the app is driven over all its pages, and everything that leaves it is looked through.
+"""The key reaches its endpoint only: the app is used on all its pages, and all its output is searched.
 
-The endpoint repeats the key in whatever it says, as bad ones do. What an endpoint writes in a code of its own, such as
-base64, no client can know; what is looked for in such forms is what the app itself could have done with the key.
+The endpoint repeats the key in all its responses, like a bad one. A client cannot detect other encodings by an
+endpoint, such as base64; the search for them covers encodings by the app itself.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from tests.waiting import wait_for
 
 
 class Echo:
-    """Repeats the key that it was sent in answers, reasoning, calls of tools, errors, names and the head."""
+    """Repeats the received key in answers, reasoning, tool calls, errors, names and the head."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
@@ -69,7 +69,7 @@ class Echo:
             listed = {"data": [{"id": "m"}, {"id": f"model-{key}"}], "key": key}
             connection.sendall(document(listed, "200 OK", *shown))
             return
-        # Models are asked for again whenever their list is old, so requests as a whole are not counted.
+        # Models are listed again when their list is old, so only completions are counted.
         self.completions += 1
         if b"Refuse." in request:
             error = {"error": {"message": f"Incorrect API key provided: {key}", "code": key, "param": key}, "key": key}
@@ -95,7 +95,7 @@ class Echo:
 
 @dataclass
 class Seen:
-    """What goes over the wire from the app to a browser."""
+    """All bytes from the app to a browser."""
 
     app: str
     pieces: list[tuple[str, bytes]] = field(default_factory=list)
@@ -119,7 +119,7 @@ class Seen:
 
 
 class Tab:
-    """A page without a browser; the server sends it the same frames."""
+    """A page without a browser that receives the same frames."""
 
     def __init__(self, connection: Session, seen: Seen, name: str, query: str) -> None:
         self.connection = connection
@@ -135,20 +135,20 @@ class Tab:
         return b"".join(self.connection.received)
 
     def download(self, key: str) -> bytes:
-        """The file behind a button, which is made when it is pressed."""
+        """The file of a download button, created on a click."""
         drawn = [
             message.delta.new_element.download_button
             for message in map(ForwardMsg.FromString, self.connection.received)
             if message.WhichOneof("type") == "delta"
             and message.delta.new_element.WhichOneof("type") == "download_button"
         ]
-        asked = BackMsg()
-        asked.backend_operation_request.request_id = key
-        asked.backend_operation_request.session_id = self.connection.id
-        asked.backend_operation_request.deferred_file.file_id = next(
+        request = BackMsg()
+        request.backend_operation_request.request_id = key
+        request.backend_operation_request.session_id = self.connection.id
+        request.backend_operation_request.deferred_file.file_id = next(
             button.deferred_file_id for button in reversed(drawn) if button.id.endswith(f"-{key}")
         )
-        self.connection.connection.send(asked.SerializeToString())
+        self.connection.connection.send(request.SerializeToString())
         while (answer := self.connection.receive()).WhichOneof("type") != "backend_operation_response":
             pass
         response = answer.backend_operation_response
@@ -166,7 +166,7 @@ def opened(seen: Seen, name: str = "", query: str = "") -> Iterator[Tab]:
 
 
 def in_the_playground(seen: Seen, folder: Path) -> dict[str, str]:
-    """An answer, a refusal and an answer that breaks off; the queries of a capsule's link and of one to settings."""
+    """Run an answer, a refusal and a cut answer; return the queries of a capsule link and of a settings link."""
     with opened(seen) as tab:
         for count, prompt in enumerate(("Say it.", "Refuse.", "Break."), 1):
             tab.send("run", message_1=prompt)
@@ -246,8 +246,8 @@ def in_a_sweep(seen: Seen, echo: Echo) -> None:
 
 
 @pytest.mark.xdist_group("canary")  # groups begin first
-def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
-    """The app over all its pages, without a browser: what it sent, wrote and gave away is looked through."""
+def test_the_key_is_sent_to_its_endpoint_only(tmp_path: Path) -> None:
+    """Use the app on all its pages without a browser, and search all that it sent, wrote and exported."""
     folder, echo = tmp_path, Echo()
     with serve(echo.play) as endpoint:
         keys = {"TEMPERA_BASE_URL": endpoint.base_url, "TEMPERA_API_KEY": canary.KEY, "TEMPERA_MODEL": "m"}
@@ -261,10 +261,10 @@ def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
             in_a_sweep(seen, echo)
             for path in ("/", "/healthz", "/metrics", "/runs?find=x"):
                 seen.get(path)
-            # While it runs, a part of the log stands beside the database.
+            # While the app runs, part of the log is in files next to the database.
             assert (folder / "runs.sqlite3-wal").stat().st_size
             while_it_runs = canary.leaks_in(folder)
-    # The proof that anything could have been found: the key went out, and was sent back each time.
+    # The proof that the search could succeed: the key was sent and returned each time.
     assert len(echo.keys) >= 9
     assert set(echo.keys) == {canary.KEY}
     taken = {path.name for path in (folder / "taken").iterdir()}
@@ -277,16 +277,16 @@ def test_the_key_is_nowhere_but_at_its_endpoint(tmp_path: Path) -> None:
     leaks = {f"{name}: {way}" for name, data in seen.pieces for way in canary.found_in(data)}
     assert sorted(leaks | {*while_it_runs, *canary.leaks_in(folder)}) == []
     (folder / canary.PROOF).write_text(f"The key was sent {len(echo.keys)} times.\n")
-    # Whoever knows the id of a session can take it over: it is in no log and in no table.
+    # The id of a session allows a takeover, so it must be in no log and no table.
     assert seen.session_ids
-    told = [
+    leaks = [
         f"{name}: {session_id}"
         for path in canary.files_in(folder)
         for name, data in canary.pieces_of(path)
         for session_id in seen.session_ids
         if session_id.encode() in data or session_id.replace("-", "").encode() in data
     ]
-    assert told == []
+    assert leaks == []
 
 
 def escaped(text: str) -> str:
@@ -304,11 +304,11 @@ def pieces_of_the_key() -> Iterator[tuple[str, ...]]:
 
 
 def spoken(say: Callable[[str], dict[str, object]], **more: object) -> bytes:
-    """Events that say each of these, each between two words, and what is JSON as escaped as JSON can be."""
+    """Events with each of these between two words, with JSON escaped as far as possible."""
     events = [event({"choices": [{"index": 0, "delta": say(f" <{number}>"), **more}]}) for number in range(3)]
     for number, pieces in enumerate(pieces_of_the_key()):
-        said = [f"({number} ", *pieces, ")"]
-        events += [event({"choices": [{"index": 0, "delta": say(one), **more}]}) for one in said]
+        texts = [f"({number} ", *pieces, ")"]
+        events += [event({"choices": [{"index": 0, "delta": say(one), **more}]}) for one in texts]
     once_more = json.dumps({"choices": [{"index": 0, "delta": say("KEY")}]})
     return b"".join(events) + event(once_more.replace("KEY", escaped(canary.KEY)))
 
@@ -337,11 +337,11 @@ SPOKEN = {
 }
 
 
-@pytest.mark.parametrize("said", SPOKEN.values(), ids=SPOKEN)
-def test_a_key_in_pieces_or_escaped_is_nowhere_behind_a_run(
-    said: Callable[[], bytes], tmp_path: Path, migrated_log: Path
+@pytest.mark.parametrize("spoken", SPOKEN.values(), ids=SPOKEN)
+def test_a_split_or_escaped_key_is_neither_logged_nor_shown(
+    spoken: Callable[[], bytes], tmp_path: Path, migrated_log: Path
 ) -> None:
-    answer = said()
+    answer = spoken()
     whole = answer if answer.startswith(b"HTTP") else head() + answer + chunk("", "stop") + DONE
     log = Log(f"sqlite:///{shutil.copyfile(migrated_log, tmp_path / 'runs.sqlite3')}")
     runner = Runner(log)
@@ -358,11 +358,11 @@ def test_a_key_in_pieces_or_escaped_is_nowhere_behind_a_run(
     log.close()
     (tmp_path / "taken").write_text("\n".join([*lines, *(one.name + one.data for one in events)]), encoding="utf-8")
     assert canary.leaks_in(tmp_path) == []
-    # What stands in several events is looked at as whoever puts it together would.
+    # Text spread over several events is joined before the search.
     data = "".join(one.data for one in events)
     spelled = re.compile(r'"(?:content|reasoning_content|refusal|arguments|token)": "([^"]*)"')
-    for told in (data, "".join(spelled.findall(data)), record.text, record.reasoning, record.tool_calls):
-        plain = unquote(re.sub(r"\\+(?:u00([0-9a-fA-F]{2})|/)", lambda one: chr(int(one[1] or "2f", 16)), told)).lower()
+    for text in (data, "".join(spelled.findall(data)), record.text, record.reasoning, record.tool_calls):
+        plain = unquote(re.sub(r"\\+(?:u00([0-9a-fA-F]{2})|/)", lambda one: chr(int(one[1] or "2f", 16)), text)).lower()
         assert canary.KEY.lower() not in plain
         assert canary.KEY[:8].lower() not in plain
         assert canary.KEY[-8:].lower() not in plain
@@ -394,7 +394,7 @@ PASTED = [
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
-def test_a_key_in_a_paste_is_not_in_the_import(profile: Profile) -> None:
+def test_a_key_in_a_paste_is_not_imported(profile: Profile) -> None:
     for paste in PASTED:
         imported = import_request(paste, profile)
         made = [repr(imported), to_bytes(imported.request, profile).decode(), *imported.notes]
@@ -411,7 +411,7 @@ def test_the_key_is_found_in_each_form(form: bytes) -> None:
 
 
 def test_a_key_is_found_in_packed_events(tmp_path: Path) -> None:
-    # Another one: what this test leaves behind is looked through for the canary, too.
+    # Another key, since the files of this test are searched for the canary.
     secret = canary.KEY[::2] * 2
     with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as database, database:
         database.execute("create table events (content blob)")
@@ -422,13 +422,13 @@ def test_a_key_is_found_in_packed_events(tmp_path: Path) -> None:
     assert canary.leaks_in(tmp_path) == []
 
 
-def test_the_last_step_of_ci_needs_the_proof_and_finds_the_key(tmp_path: Path) -> None:
+def test_check_canary_needs_its_proof_and_finds_the_key(tmp_path: Path) -> None:
     def check() -> subprocess.CompletedProcess[str]:
         script = [sys.executable, str(ROOT / "tests/check-canary"), str(tmp_path)]
         return subprocess.run(script, capture_output=True, text=True, check=False)
 
     assert "nothing is proved" in check().stderr
-    # Neither may stay: the last step of CI looks at what this test leaves behind, too.
+    # Both are removed, since the last step of CI searches the files of this test.
     proof, leak = tmp_path / canary.PROOF, tmp_path / "app.log"
     try:
         proof.touch()

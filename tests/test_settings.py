@@ -54,13 +54,13 @@ def test_values_are_stripped_of_spaces(tmp_path: Path) -> None:
         ("sweep_confirm_requests", "few", 1_000),
         ("own_endpoints", "perhaps", False),
         ("public_url", "playground.example", ""),
-        # What would leave something open counts as what closes it.
+        # Unreadable values fall back to the safe setting.
         ("demo", "please", True),
         ("demo_stop", "stop it", True),
         ("login", "off", "required"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_named_with_what_to_set(field: str, text: str, holds: object) -> None:
+def test_an_unreadable_value_is_named_with_the_expected_format(field: str, text: str, holds: object) -> None:
     settings = read_settings({variable_name(field): text, "TEMPERA_MODEL": "m"})
     assert getattr(settings, field) == holds
     assert settings.model == "m"
@@ -73,11 +73,11 @@ def test_keys_and_passwords_are_not_shown() -> None:
     assert "canary" not in f"{settings} {settings!r}"
 
 
-def test_the_table_in_docs_is_the_one_that_is_printed() -> None:
+def test_the_table_in_the_docs_is_up_to_date() -> None:
     assert settings_table() in (ROOT / "docs" / "settings.md").read_text()
 
 
-def test_every_variable_that_is_named_anywhere_is_one_that_is_read() -> None:
+def test_every_mentioned_variable_is_read() -> None:
     known = set(map(variable_name, VARIABLES))
     for path in TEXTS:
         if path.suffix in (".py", ".md", ".yaml", ".toml", "") and path.is_file():
@@ -85,7 +85,7 @@ def test_every_variable_that_is_named_anywhere_is_one_that_is_read() -> None:
             assert named <= known, path
 
 
-def test_nothing_else_reads_the_environment() -> None:
+def test_only_the_settings_module_reads_the_environment() -> None:
     for path in [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "components").rglob("*.py")]:
         if path.name != "settings.py" and "snippets" not in path.parts:
             assert not re.search(r"os\.environ(\.get|\[)|getenv", path.read_text()), path
