@@ -241,7 +241,7 @@ def test_widgets_respond_while_text_streams_and_the_answer_stays_in_place(tab: P
     expect(tab.locator(".st-key-answer")).to_have_css("opacity", "1")
 
 
-def say_nothing(page: Page) -> None:
+def silence_socket(page: Page) -> None:
     page.route_web_socket(re.compile("/live$"), lambda socket: None)
 
 
@@ -254,7 +254,7 @@ def test_without_its_socket_the_fallback_view_draws_each_answer_with_a_note(
 ) -> None:
     # A refused socket behaves like a silent one; test_hostile has one.
     page = fresh_page
-    say_nothing(page)
+    silence_socket(page)
     source.begin()
     open_playground(page, live_app)
     source.send("Words **in** the other view")
@@ -283,7 +283,7 @@ def test_without_its_socket_the_fallback_view_draws_each_answer_with_a_note(
         expect(page.locator(f".st-key-lane_run_status_{lane}")).to_contain_text("cancelled")
 
 
-class Wire:
+class LiveConnection:
     """The live connection of a tab; a test can cut it and hold back messages of the server."""
 
     def __init__(self, page: Page) -> None:
@@ -330,7 +330,7 @@ def test_a_lost_connection_is_reopened_and_late_frames_do_not_reach_the_next_run
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
     page = fresh_page
-    wire = Wire(page)
+    wire = LiveConnection(page)
     source.begin()
     open_playground(page, live_app)
     page.locator(".st-key-run button").first.click()

@@ -38,7 +38,7 @@ BODY = to_bytes(ASKED)
 RESERVED = len(BODY) + 100
 
 
-class Stand:
+class GatedRunner:
     """A runner with a gate, and its callers."""
 
     def __init__(self, log: Log, settings: DemoSettings) -> None:
@@ -67,7 +67,7 @@ class Stand:
         return found.status, found.error_kind, found.error_message or ""
 
 
-Opens = Callable[[DemoSettings], Stand]
+MakeRunner = Callable[[DemoSettings], GatedRunner]
 
 
 @pytest.fixture
@@ -79,15 +79,15 @@ def log(sqlite_url: str) -> Iterator[Log]:
 
 
 @pytest.fixture
-def stand(log: Log) -> Iterator[Opens]:
-    stands: list[Stand] = []
+def gated_runner(log: Log) -> Iterator[MakeRunner]:
+    runners: list[GatedRunner] = []
 
-    def opened(settings: DemoSettings = SETTINGS) -> Stand:
-        stands.append(Stand(log, settings))
-        return stands[-1]
+    def opened(settings: DemoSettings = SETTINGS) -> GatedRunner:
+        runners.append(GatedRunner(log, settings))
+        return runners[-1]
 
     yield opened  # type: ignore[misc]
-    for each in stands:
+    for each in runners:
         each.runner.shutdown()
         each.gate.close()
 
@@ -113,8 +113,8 @@ def of(number: int, experiment: str = "e" * 32) -> Placement:
     return Placement(experiment, f"row {number}", number, 1, "in parallel", 4)
 
 
-def test_a_run_passes_and_its_usage_is_counted(stand: Opens, log: Log) -> None:
-    here = stand(SETTINGS)
+def test_a_run_passes_and_its_usage_is_counted(gated_runner: MakeRunner, log: Log) -> None:
+    here = gated_runner(SETTINGS)
     with serve(ANSWER) as server:
         run = here.send(server)
         assert here.ended(run) == ("ok", None, "")
@@ -123,8 +123,10 @@ def test_a_run_passes_and_its_usage_is_counted(stand: Opens, log: Log) -> None:
     assert (row.visitor, row.network, row.tokens) == ("anna", "here", 10)
 
 
-def test_without_reported_usage_the_estimate_counts_against_the_networks_share(stand: Opens, log: Log) -> None:
-    here = stand(replace(SETTINGS, tokens_a_day=10 * RESERVED, visitor_percent=10, network_percent=20))
+def test_without_reported_usage_the_estimate_counts_against_the_networks_share(
+    gated_runner: MakeRunner, log: Log
+) -> None:
+    here = gated_runner(replace(SETTINGS, tokens_a_day=10 * RESERVED, visitor_percent=10, network_percent=20))
     with serve(head() + chunk("Hi", "stop") + DONE) as server:
         for owner in ("anna", "berta"):
             assert here.ended(here.send(server, owner=owner))[0] == "ok"
@@ -138,8 +140,8 @@ def test_without_reported_usage_the_estimate_counts_against_the_networks_share(s
     assert [row.tokens for row in rows(log)] == [RESERVED] * 3
 
 
-def test_everything_is_reserved_when_the_request_arrives(stand: Opens, log: Log) -> None:
-    here, seen = stand(SETTINGS), []
+def test_everything_is_reserved_when_the_request_arrives(gated_runner: MakeRunner, log: Log) -> None:
+    here, seen = gated_runner(SETTINGS), []
 
     def play(connection: socket.socket, _request: bytes) -> None:
         seen.extend((row.tokens, row.settled) for row in rows(log))
@@ -150,8 +152,8 @@ def test_everything_is_reserved_when_the_request_arrives(stand: Opens, log: Log)
     assert seen == [(RESERVED, False)]
 
 
-def test_forged_bytes_are_kept_as_rejected_and_never_sent(stand: Opens, log: Log) -> None:
-    here, runs = stand(SETTINGS), dict[str, Run]()
+def test_forged_bytes_are_kept_as_rejected_and_never_sent(gated_runner: MakeRunner, log: Log) -> None:
+    here, runs = gated_runner(SETTINGS), dict[str, Run]()
     with serve(ANSWER) as server:
         for name, body in FORGED.items():
             with suppress(Refused, UnicodeDecodeError):
@@ -163,15 +165,15 @@ def test_forged_bytes_are_kept_as_rejected_and_never_sent(stand: Opens, log: Log
 
 
 @pytest.mark.parametrize("name", ["no text", "UTF-16"])
-def test_bytes_that_are_not_utf8_start_no_run(stand: Opens, name: str) -> None:
+def test_bytes_that_are_not_utf8_start_no_run(gated_runner: MakeRunner, name: str) -> None:
     with serve(ANSWER) as server:
         with pytest.raises(UnicodeDecodeError):
-            stand(SETTINGS).send(server, FORGED[name])
+            gated_runner(SETTINGS).send(server, FORGED[name])
         assert server.requests == []
 
 
-def test_runs_beyond_a_limit_are_rejected_with_advice_and_cause_no_request(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, runs_a_minute=2))
+def test_runs_beyond_a_limit_are_rejected_with_advice_and_cause_no_request(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, runs_a_minute=2))
     with serve(ANSWER) as server:
         for _ in range(2):
             assert here.ended(here.send(server))[0] == "ok"
@@ -183,8 +185,8 @@ def test_runs_beyond_a_limit_are_rejected_with_advice_and_cause_no_request(stand
         assert len(server.requests) == 3
 
 
-def test_a_flood_does_not_even_reach_the_log(stand: Opens, log: Log) -> None:
-    here = stand(replace(SETTINGS, runs_a_minute=1, visitors_a_network=1))
+def test_a_flood_does_not_even_reach_the_log(gated_runner: MakeRunner, log: Log) -> None:
+    here = gated_runner(replace(SETTINGS, runs_a_minute=1, visitors_a_network=1))
     with serve(ANSWER) as server:
         runs = [here.send(server) for _ in range(2)]
         with pytest.raises(Refused, match="too many"):
@@ -197,8 +199,8 @@ def test_a_flood_does_not_even_reach_the_log(stand: Opens, log: Log) -> None:
         assert connection.exec_driver_sql("select count(*) from runs").scalar_one() == 2
 
 
-def test_waiting_runs_have_a_place_in_the_queue(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, slots=1))
+def test_waiting_runs_have_a_place_in_the_queue(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, slots=1))
     with held() as (server, go):
         first = here.send(server, owner="anna")
         wait_for(lambda: server.requests)
@@ -217,8 +219,8 @@ def test_waiting_runs_have_a_place_in_the_queue(stand: Opens) -> None:
         assert len(server.requests) == 2
 
 
-def test_a_stop_leaves_the_queue_at_once(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, slots=1))
+def test_a_stop_leaves_the_queue_at_once(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, slots=1))
     with held() as (server, _go):
         here.send(server)
         wait_for(lambda: server.requests)
@@ -229,8 +231,8 @@ def test_a_stop_leaves_the_queue_at_once(stand: Opens) -> None:
         assert here.gate.slots.waiting == 0
 
 
-def test_a_full_queue_refuses_a_run_and_uses_no_budget(stand: Opens, log: Log) -> None:
-    here = stand(replace(SETTINGS, slots=1, queue=1))
+def test_a_full_queue_refuses_a_run_and_uses_no_budget(gated_runner: MakeRunner, log: Log) -> None:
+    here = gated_runner(replace(SETTINGS, slots=1, queue=1))
     with held() as (server, _go):
         here.send(server, owner="anna")
         wait_for(lambda: server.requests)
@@ -241,17 +243,17 @@ def test_a_full_queue_refuses_a_run_and_uses_no_budget(stand: Opens, log: Log) -
         assert len(rows(log)) == 1
 
 
-def test_a_visitor_without_budget_takes_no_place_in_the_queue(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, slots=1, runs_a_minute=1))
+def test_a_visitor_without_budget_takes_no_place_in_the_queue(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, slots=1, runs_a_minute=1))
     with held() as (server, _go):
         here.send(server, owner="anna")
         wait_for(lambda: server.requests)
         assert "1 runs a minute" in here.ended(here.send(server, owner="anna"))[2]
 
 
-def test_the_switch_refuses_new_and_waiting_runs_but_not_active_ones(stand: Opens, tmp_path: Path) -> None:
+def test_the_switch_refuses_new_and_waiting_runs_but_not_active_ones(gated_runner: MakeRunner, tmp_path: Path) -> None:
     file = tmp_path / "stop"
-    here = stand(replace(SETTINGS, slots=1, stop_file=str(file)))
+    here = gated_runner(replace(SETTINGS, slots=1, stop_file=str(file)))
     with held() as (server, go):
         first = here.send(server)
         wait_for(lambda: server.requests)
@@ -268,9 +270,9 @@ def test_the_switch_refuses_new_and_waiting_runs_but_not_active_ones(stand: Open
         assert len(server.requests) == 2
 
 
-def test_runs_of_a_sweep_wait_for_the_next_minute_rather_than_fail(stand: Opens, log: Log) -> None:
+def test_runs_of_a_sweep_wait_for_the_next_minute_rather_than_fail(gated_runner: MakeRunner, log: Log) -> None:
     settings = replace(SETTINGS, runs_a_minute=2)
-    here = stand(settings)
+    here = gated_runner(settings)
     # The minute of two earlier runs is nearly over.
     began = datetime.now(UTC) - timedelta(seconds=58)
     for _ in range(2):
@@ -281,8 +283,8 @@ def test_runs_of_a_sweep_wait_for_the_next_minute_rather_than_fail(stand: Opens,
     assert datetime.now(UTC) - began >= timedelta(minutes=1)
 
 
-def test_the_twenty_first_run_of_a_sweep_is_refused(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, runs_a_minute=100, sweep_runs=3))
+def test_the_twenty_first_run_of_a_sweep_is_refused(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, runs_a_minute=100, sweep_runs=3))
     with serve(ANSWER) as server:
         for number in range(3):
             assert here.ended(here.send(server, placement=of(number)))[0] == "ok"
@@ -291,8 +293,8 @@ def test_the_twenty_first_run_of_a_sweep_is_refused(stand: Opens) -> None:
         assert len(server.requests) == 4
 
 
-def test_a_run_without_an_open_page_is_stopped(stand: Opens) -> None:
-    here = stand(replace(SETTINGS, slots=1, gone_after_s=1))
+def test_a_run_without_an_open_page_is_stopped(gated_runner: MakeRunner) -> None:
+    here = gated_runner(replace(SETTINGS, slots=1, gone_after_s=1))
     with held() as (server, _go):
         left = here.send(server)
         wait_for(lambda: server.requests)
@@ -304,16 +306,16 @@ def test_a_run_without_an_open_page_is_stopped(stand: Opens) -> None:
         assert "left the queue" in here.ended(waiting)[2]
 
 
-def test_an_active_run_sends_heartbeats(stand: Opens, log: Log) -> None:
-    here = stand(SETTINGS)
+def test_an_active_run_sends_heartbeats(gated_runner: MakeRunner, log: Log) -> None:
+    here = gated_runner(SETTINGS)
     with held() as (server, _go):
         here.send(server)
         wait_for(lambda: any(row.alive_at > row.created_at for row in rows(log)))
     assert ALIVE_S == 30
 
 
-def test_without_counters_nothing_is_sent(log: Log, stand: Opens) -> None:
-    here = stand(SETTINGS)
+def test_without_counters_nothing_is_sent(log: Log, gated_runner: MakeRunner) -> None:
+    here = gated_runner(SETTINGS)
     with serve(ANSWER) as server:
         log.write(lambda connection: connection.exec_driver_sql("drop table reservations") and None)
         assert "counters cannot be reached" in here.ended(here.send(server))[2]
@@ -323,7 +325,7 @@ def test_without_counters_nothing_is_sent(log: Log, stand: Opens) -> None:
 def test_without_a_database_nothing_is_sent(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     log = Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")
-    here = Stand(log, SETTINGS)
+    here = GatedRunner(log, SETTINGS)
     with serve(ANSWER) as server:
         run = here.send(server)
         assert run.ended.result(10) is Status.REJECTED
@@ -335,9 +337,9 @@ def test_without_a_database_nothing_is_sent(tmp_path: Path) -> None:
 
 
 def test_a_refused_run_uses_no_tokens_and_one_without_reported_usage_uses_its_reservation(
-    stand: Opens, log: Log
+    gated_runner: MakeRunner, log: Log
 ) -> None:
-    here = stand(SETTINGS)
+    here = gated_runner(SETTINGS)
     with serve(document({"detail": "No."}, "422 Unprocessable Entity")) as server:
         here.ended(here.send(server))
     with serve(sending(head(), chunk("Hi", "stop") + DONE)) as server:
@@ -346,14 +348,14 @@ def test_a_refused_run_uses_no_tokens_and_one_without_reported_usage_uses_its_re
     assert all(row.settled for row in rows(log))
 
 
-def test_an_endpoint_without_an_address_uses_no_budget_and_frees_its_slot(stand: Opens, log: Log) -> None:
+def test_an_endpoint_without_an_address_uses_no_budget_and_frees_its_slot(gated_runner: MakeRunner, log: Log) -> None:
     class Broken:
         name, profile, default_model = "mine", demo_endpoint().profile, "m"
 
         def address(self, stopped: Callable[[], bool]) -> None:
             raise EndpointUnavailable("It does not start.")
 
-    here = stand(SETTINGS)
+    here = gated_runner(SETTINGS)
     run = here.runner.start(order(Broken(), BODY, owner="anna"))  # type: ignore[arg-type]
     assert here.ended(run)[1] == "endpoint_unavailable"
     (row,) = rows(log)

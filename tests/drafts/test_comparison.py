@@ -149,17 +149,17 @@ class AnyChanges(RuleBasedStateMachine):
         assert self.gone.isdisjoint(ids(self.comparison))
 
     @invariant()
-    def there_are_two_to_eight_lanes_of_different_ids(self) -> None:
+    def there_are_two_to_eight_lanes_with_unique_ids(self) -> None:
         assert FEWEST_LANES <= len(self.comparison.lanes) <= MOST_LANES
         assert len({*ids(self.comparison)}) == len(self.comparison.lanes)
 
     @invariant()
-    def no_lane_takes_the_id_of_one_that_is_gone(self) -> None:
+    def ids_of_deleted_lanes_are_not_reused(self) -> None:
         """Otherwise it would show the answers of the deleted lane."""
         assert self.gone.isdisjoint(ids(self.comparison))
 
     @invariant()
-    def it_comes_back_from_its_text(self) -> None:
+    def it_survives_serialization(self) -> None:
         draft = a_draft(comparison=self.comparison)
         assert read_draft(draft.to_text()) == draft
 

@@ -183,13 +183,13 @@ class Editing(RuleBasedStateMachine):
         assert Counter(turn.content for turn in all_turns(self.turns)) == +self.words
 
     @invariant()
-    def every_id_is_its_own(self) -> None:
+    def ids_are_unique(self) -> None:
         ids = [turn.id for turn in all_turns(self.turns)]
         assert len(ids) == len(set(ids))
         assert highest_id(self.turns) <= self.highest
 
     @invariant()
-    def it_comes_back_from_its_json(self) -> None:
+    def it_survives_json(self) -> None:
         kind = TypeAdapter(Turns)
         assert kind.validate_json(kind.dump_json(self.turns)) == self.turns
 

@@ -140,26 +140,26 @@ Seen = TypeVar("Seen")
 def at_once(play_one: Callable[[Case], Seen], cases: Sequence[Case]) -> tuple[list[Seen], list[str]]:
     """The result of each case, several played at once, and the leaks of all of them, in words."""
     play_one(cases[-1])  # libraries load
-    before = Left.now()
+    before = Resources.now()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         seen = list(pool.map(play_one, cases))
-    return seen, Left.now().more_than(before)
+    return seen, Resources.now().more_than(before)
 
 
 @dataclass(frozen=True)
-class Left:
+class Resources:
     """The threads and open files of this process, without the thread that watches all exchanges."""
 
     threads: frozenset[threading.Thread]
     files: int
 
     @classmethod
-    def now(cls) -> Left:
+    def now(cls) -> Resources:
         """The current ones."""
         threads = frozenset(thread for thread in threading.enumerate() if thread.name != "watch")
         return cls(threads, len(os.listdir("/dev/fd")))
 
-    def more_than(self, before: Left) -> list[str]:
+    def more_than(self, before: Resources) -> list[str]:
         """The additions since ``before``, in words."""
         threads = [f"thread {thread.name}" for thread in self.threads - before.threads]
         files = [f"{self.files - before.files} open files"] if self.files > before.files else []

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.fault import Fault, Where
-from tests.faults.playing import AT_ONCE, Left, play
+from tests.faults.playing import AT_ONCE, Resources, play
 from tests.faults.server import trusted
 from tests.faults.table import FAULTS
 
@@ -40,7 +40,7 @@ class Level:
     def now(cls) -> Level:
         """The current resources, after a garbage collection."""
         gc.collect()
-        return cls(threading.active_count(), Left.now().files, _memory_mb())
+        return cls(threading.active_count(), Resources.now().files, _memory_mb())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.breaks import RESET_UNDER_TLS
 from tests.faults.fault import Fault, Where
-from tests.faults.playing import Left, at_once, play
+from tests.faults.playing import Resources, at_once, play
 from tests.faults.server import trusted
 from tests.faults.table import FAULTS
 
@@ -25,8 +25,8 @@ PLAIN = [fault for fault in FAULTS if fault.where is Where.SERVER and not fault.
 
 
 def differences_alone(fault: Fault) -> list[str]:
-    before = Left.now()
-    return play(fault).differences(fault) + Left.now().more_than(before)
+    before = Resources.now()
+    return play(fault).differences(fault) + Resources.now().more_than(before)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from components.streaming.stream import AnswerStream
 from tests.faults.breaks import CHUNKS, SAID
 from tests.faults.connecting import TLS_HELLO, never_reading, without_reading
 from tests.faults.fault import GOOD, HELLO, stream, then
-from tests.faults.playing import Left, at_once, full_queue
+from tests.faults.playing import Resources, at_once, full_queue
 from tests.faults.server import Caller, Play, answering, serving, trusted
 from tests.streaming.endpoint import chunk, document, head
 
@@ -169,8 +169,8 @@ def together(_trusted: None) -> tuple[dict[str, list[str]], list[str]]:
 
 
 def differences_alone(phase: Phase) -> list[str]:
-    before = Left.now()
-    return phase.differences(stopped(phase)) + Left.now().more_than(before)
+    before = Resources.now()
+    return phase.differences(stopped(phase)) + Resources.now().more_than(before)
 
 
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.name)

@@ -68,7 +68,7 @@ def _compile_pages_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _wait_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+def _wait_without_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait without polling: AppTest checks the page's thread a thousand times a second, which slows it down."""
     look = local_script_runner.require_widgets_deltas
 

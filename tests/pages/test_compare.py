@@ -86,11 +86,11 @@ def run_all(page: AppTest) -> AppTest:
 
 
 def until_all_ended(page: AppTest) -> AppTest:
-    wait_for(lambda: not going_on(page))
+    wait_for(lambda: not is_running(page))
     return page.run()
 
 
-def going_on(page: AppTest) -> bool:
+def is_running(page: AppTest) -> bool:
     return service().experiments.find(page.session_state[state.EXPERIMENT]).going_on
 
 
@@ -348,7 +348,7 @@ def test_stopping_one_lane_keeps_the_others_also_after_a_reload(compare: AppTest
     wait_for(lambda: "Hello" in texts(compare.run()))
     press(compare, "lane_stop_1")
     wait_for(lambda: "cancelled" in texts(compare.run()))
-    assert going_on(compare)
+    assert is_running(compare)
     reloaded = new_page()
     for name in ("draft", "experiment"):
         reloaded.query_params[name] = compare.query_params[name]

@@ -55,13 +55,13 @@ def open_endpoints(secrets: dict[str, object] | None = None) -> AppTest:
     return page
 
 
-def looked(page: AppTest) -> AppTest:
+def checked(page: AppTest) -> AppTest:
     """The page once every endpoint is checked; the whole page reruns in place of its fragments."""
     wait_for(lambda: "checking" not in texts(page.run()))
     return page
 
 
-def whole(page: AppTest) -> str:
+def everything_sent(page: AppTest) -> str:
     """Everything sent to the browser, with tables as text."""
     tables = [table.value.to_string() for table in [*page.dataframe, *page.table]]
     sent = [str(getattr(element, "proto", "")) for element in page.main]
@@ -80,9 +80,9 @@ def test_several_endpoints_are_shown_with_their_health(listing: Endpoint, monkey
                 "dead": {"base_url": dead, "api_key": f"{CANARY}-3"},
             }
         )
-        looked(page)
+        checked(page)
         # A new visit uses the known results.
-        looked(page)
+        checked(page)
         assert (len(listing.requests), len(locked.requests)) == (1, 1)
     shown = texts(page)
     for name in ("**environment**", "**locked**", "**dead**", "**embedded**"):
@@ -95,12 +95,12 @@ def test_several_endpoints_are_shown_with_their_health(listing: Endpoint, monkey
     assert "![x](http://evil.example/***)" in plain
     assert any("nothing listens there" in text for text in plain)
     assert "![x]" not in "".join(element.value for element in [*page.markdown, *page.caption])
-    assert CANARY not in whole(page)
+    assert CANARY not in everything_sent(page)
     assert child_of() is None, "the page starts no model"
 
 
 def test_models_are_listed_without_unreported_columns(listing: Endpoint) -> None:
-    page = looked(open_endpoints({"mine": {"base_url": listing.base_url}}))
+    page = checked(open_endpoints({"mine": {"base_url": listing.base_url}}))
     table = page.dataframe[0].value
     assert table["model"].tolist() == ["alpha", "![beta](http://x.y/z)"]
     assert table["context length"][0] == 4096
@@ -123,23 +123,23 @@ def test_a_slow_endpoint_does_not_hold_up_the_page(listing: Endpoint) -> None:
         assert "checking" in texts(page)
         assert page.button(key="check_slow").disabled
         go_on.set()
-        looked(page)
+        checked(page)
     assert "The endpoint lists no models." in texts(page)
 
 
 def test_check_again_checks_one_endpoint_or_all(listing: Endpoint) -> None:
     with serve(document({"data": []})) as other:
-        page = looked(open_endpoints({"mine": {"base_url": listing.base_url}, "other": {"base_url": other.base_url}}))
+        page = checked(open_endpoints({"mine": {"base_url": listing.base_url}, "other": {"base_url": other.base_url}}))
         page.button(key="check_mine").click()
-        looked(page)
+        checked(page)
         assert (len(listing.requests), len(other.requests)) == (2, 1)
         page.button(key="check_all").click()
-        looked(page)
+        checked(page)
         assert (len(listing.requests), len(other.requests)) == (3, 2)
 
 
 def test_the_rules_of_each_dialect_come_from_its_profile(listing: Endpoint) -> None:
-    page = looked(open_endpoints({"mine": {"base_url": listing.base_url, "dialect": "openai"}}))
+    page = checked(open_endpoints({"mine": {"base_url": listing.base_url, "dialect": "openai"}}))
     fields = page.table[0].value.set_index("field")
     assert fields.loc["temperature"].tolist() == ["same", "0 to 2", "yes", "endpoint default"]
     assert fields.loc["random_seed"].tolist() == ["`seed`", "any whole number", "yes", "random"]
@@ -176,7 +176,7 @@ def test_a_restart_of_the_embedded_model_warns_and_starts_a_new_process() -> Non
     assert "**no runs yet**" in texts(page)
     page.button(key="start_embedded").click().run()
     wait_for(lambda: service().model.address, 60)
-    wait_for(lambda: "ready]" in texts(looked(page)) and len(page.dataframe), 60)
+    wait_for(lambda: "ready]" in texts(checked(page)) and len(page.dataframe), 60)
     assert page.dataframe[0].value["context length"].tolist() == [2048]
     assert "**2,048 tokens**" in texts(page)
     first = child_of()
@@ -184,7 +184,7 @@ def test_a_restart_of_the_embedded_model_warns_and_starts_a_new_process() -> Non
     assert "Its current runs end." in restart.help
     restart.click().run()
     address = wait_for(lambda: child_of() != first and service().model.address, 60)
-    assert address.api_key not in whole(page)
+    assert address.api_key not in everything_sent(page)
 
 
 def test_the_speed_of_the_embedded_model_is_the_median_of_its_recent_runs() -> None:
@@ -212,7 +212,7 @@ def test_the_configuration_to_copy_has_the_dialect_and_no_key() -> None:
 def test_a_declared_field_is_in_the_table_and_in_the_form(listing: Endpoint) -> None:
     top_k = {"kind": "whole", "minimum": 1, "maximum": 100, "default": "off_by_*default*", "begins_with": 40}
     mine = {"base_url": listing.base_url, "dialect": "openai", "fields": {"top_k": top_k}}
-    page = looked(open_endpoints({"mine": mine}))
+    page = checked(open_endpoints({"mine": mine}))
     further = page.table[1].value.set_index("further field")
     assert further.loc["top_k"]["range"] == "1 to 100"
     page.switch_page("playground.py").run()
@@ -242,7 +242,7 @@ def test_an_endpoint_is_added_tested_edited_removed_and_restored(listing: Endpoi
     assert b"Bearer canary-typed" in listing.requests[-1]
     page.button(key="save_endpoint").click().run()
     assert page.session_state["endpoint_key"] == ""
-    assert "canary-typed" not in whole(looked(page))
+    assert "canary-typed" not in everything_sent(checked(page))
     assert "canary-typed" in (tmp_path / "endpoints.toml").read_text()
     page.button(key="edit_mine").click().run()
     write(page, "base_url", dead_url())

@@ -22,11 +22,11 @@ from components.sharing.capsules import publish
 from components.sharing.freezing import Choices, capsule_of
 from tests.browser.conftest import ROOT, app_environment, free_port, wait_until_it_answers
 from tests.log.test_export import finished
-from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_looking, chat
+from tests.pages.conftest import _compile_pages_once, _no_search_for_components, _wait_without_polling, chat
 from tests.streaming.endpoint import DONE, Endpoint, chunk, document, head, serve
 from tests.waiting import wait_for
 
-__all__ = ["_compile_pages_once", "_no_search_for_components", "_wait_without_looking", "chat"]
+__all__ = ["_compile_pages_once", "_no_search_for_components", "_wait_without_polling", "chat"]
 
 KEY = "canary-key-of-the-operator"
 MINE = "canary-text-of-mine"

@@ -106,7 +106,7 @@ def content_of(link: str) -> dict[str, Any]:
     return json.loads(inflate.decompress(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
 
-def opens_or_says_why(text: str) -> LinkedSettings | None:
+def opened_or_refused(text: str) -> LinkedSettings | None:
     try:
         return read_settings_link(text)
     except LinkProblem as problem:
@@ -221,14 +221,14 @@ def test_the_gallery_has_a_link_for_every_field():
 @example("1.\ud800.AAAAAAAA")
 @example("\uff11.AAAA.AAAAAAAA")
 def test_any_text_is_refused_with_one_sentence(text):
-    assert opens_or_says_why(text) is None
+    assert opened_or_refused(text) is None
 
 
 @many
 @given(st.binary(max_size=200))
 def test_any_payload_gives_settings_or_one_sentence(data):
-    opens_or_says_why(signed(in_base64(data)))
-    opens_or_says_why(forged(data))
+    opened_or_refused(signed(in_base64(data)))
+    opened_or_refused(forged(data))
 
 
 json_values = st.recursive(
@@ -242,7 +242,7 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(ALLOWED_KEYS)), json_values, max_size=3))
 def test_any_content_gives_shareable_settings_or_one_sentence(content):
-    linked = opens_or_says_why(forged(content))
+    linked = opened_or_refused(forged(content))
     if linked is not None:
         opened = linked.apply(new_draft())
         again = read_settings_link(settings_link(opened, comparison=linked.is_comparison))
@@ -424,7 +424,7 @@ HEAVY = {
 def seconds_to_open(link: str) -> float:
     """The processor time, which other load does not change."""
     began = time.thread_time()
-    opens_or_says_why(link)
+    opened_or_refused(link)
     return time.thread_time() - began
 
 
@@ -434,7 +434,7 @@ def test_the_most_expensive_link_is_cheap_to_open(case):
     assert len(link) <= MOST_LINK_CHARS
     assert min(seconds_to_open(link) for _ in range(3)) < 0.2
     tracemalloc.start()
-    opens_or_says_why(link)
+    opened_or_refused(link)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 5_000_000

@@ -46,17 +46,17 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]
     return looked_up
 
 
-def leading(monkeypatch: pytest.MonkeyPatch, to: Callable[[tuple[str, int]], tuple[str, int]]) -> list[str]:
+def redirecting(monkeypatch: pytest.MonkeyPatch, to: Callable[[tuple[str, int]], tuple[str, int]]) -> list[str]:
     """Redirect connections to another address. Returns the intended addresses."""
-    meant: list[str] = []
+    intended: list[str] = []
 
-    class Led(socket.socket):
+    class Redirected(socket.socket):
         def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
-            meant.append(address[0])
+            intended.append(address[0])
             super().connect(to(address))
 
-    monkeypatch.setattr(socket, "socket", Led)
-    return meant
+    monkeypatch.setattr(socket, "socket", Redirected)
+    return intended
 
 
 def answer(host: str, port: int, allows: Callable[[str], bool] | None = is_not_loopback) -> Outcome:
@@ -91,12 +91,12 @@ def test_a_name_that_later_resolves_to_this_machine_is_refused(
     def refuse(_address: tuple[str, int]) -> tuple[str, int]:
         raise ConnectionRefusedError
 
-    meant = leading(monkeypatch, refuse)
+    intended = redirecting(monkeypatch, refuse)
     outcome = answer("rebinding.example", recorder.port)
     assert [retry.kind for retry in outcome.retries] == [ErrorKind.CONNECT_REFUSED]
     assert outcome.error_kind is ErrorKind.ADDRESS_REFUSED
     assert looked_up == ["rebinding.example"] * 2, "and is not asked for ever"
-    assert meant == [PUBLIC]
+    assert intended == [PUBLIC]
     monkeypatch.undo()
     assert recorder.seen() == (0, b"")
 
@@ -105,10 +105,10 @@ def test_the_connected_peer_counts_not_the_looked_up_address(
     monkeypatch: pytest.MonkeyPatch, recorder: Recorder
 ) -> None:
     resolving(monkeypatch, [PUBLIC])
-    meant = leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
+    intended = redirecting(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
     outcome = answer("rewritten.example", recorder.port)
     assert (outcome.error_kind, outcome.attempts) == (ErrorKind.ADDRESS_REFUSED, 1)
-    assert meant == [PUBLIC]
+    assert intended == [PUBLIC]
     assert "127.0.0.1" not in outcome.message
     monkeypatch.undo()
     assert recorder.seen() == (1, b""), "it was connected to, and got no byte"
@@ -116,7 +116,7 @@ def test_the_connected_peer_counts_not_the_looked_up_address(
 
 def test_no_tls_handshake_is_sent_to_a_refused_address(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC])
-    leading(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
+    redirecting(monkeypatch, lambda _address: ("127.0.0.1", recorder.port))
     stream = AnswerStream("https://rewritten.example/v1", b"{}", limits=LIMITS, allows=is_not_loopback)
     assert list(stream) == []
     assert stream.outcome.error_kind is ErrorKind.ADDRESS_REFUSED
@@ -126,9 +126,9 @@ def test_no_tls_handshake_is_sent_to_a_refused_address(monkeypatch: pytest.Monke
 
 def test_one_refused_address_of_a_host_refuses_the_host(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     resolving(monkeypatch, [PUBLIC, "127.0.0.1"])
-    meant = leading(monkeypatch, lambda address: address)
+    intended = redirecting(monkeypatch, lambda address: address)
     assert answer("both.example", recorder.port).error_kind is ErrorKind.ADDRESS_REFUSED
-    assert meant == []
+    assert intended == []
 
 
 def test_a_connection_without_a_known_peer_is_refused(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:

@@ -66,7 +66,7 @@ def after_hello(*pieces):
     return head() + HELLO + b"".join(pieces)
 
 
-def how(outcome):
+def status_of(outcome):
     return outcome.status.value, outcome.error_kind and outcome.error_kind.value, outcome.text
 
 
@@ -78,7 +78,7 @@ class TestCompleteAnswer:
         usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
         first = event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]})
         outcome = run(head() + first + HELLO + chunk(finish="stop", usage=usage) + DONE)
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert outcome.http_status == 200
         assert outcome.finish_reason == "stop"
         assert outcome.usage == Usage(3, 2, 5)
@@ -96,14 +96,14 @@ class TestCompleteAnswer:
     def test_reasoning_is_kept_apart(self):
         thinking = event({"choices": [{"delta": {"reasoning_content": "Hm."}}]})
         outcome = run(head() + thinking + GOOD)
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert outcome.reasoning == "Hm."
         assert outcome.timings.ttft_ms == outcome.timings.reasoning_ms <= outcome.timings.ttfo_ms
 
     @pytest.mark.parametrize("status", ["200 OK", "201 Created"])
     def test_one_json_document_is_read_with_a_warning(self, status):
         outcome = run(document(completion("Hello"), status))
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert not outcome.streamed
         assert outcome.timings.ttft_ms is None
         assert outcome.usage == Usage(1, 2, 3)
@@ -111,7 +111,7 @@ class TestCompleteAnswer:
 
     def test_a_requested_json_document_is_read_without_a_warning(self):
         outcome = run(document(completion("Hello"), content_type="application/json; charset=utf-8"), streaming=False)
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert outcome.warnings == ()
 
 
@@ -126,8 +126,8 @@ def completion(text, finish="stop"):
 class TestInterruptedAnswer:
     def test_too_many_unreadable_events_end_the_stream_and_keep_the_text(self):
         body = after_hello() + event("bad") * 4 + chunk(" more", finish="stop") + DONE
-        assert how(run(body, max_bad_events=4)) == ("damaged", None, "Hello more")
-        assert how(run(body, max_bad_events=3)) == ("interrupted", "unreadable_events", "Hello")
+        assert status_of(run(body, max_bad_events=4)) == ("damaged", None, "Hello more")
+        assert status_of(run(body, max_bad_events=3)) == ("interrupted", "unreadable_events", "Hello")
 
     def test_invalid_characters_in_names_are_replaced(self):
         outcome = run(head() + chunk("a", finish="sto\x00p\ud83d", model="m\x00\ude00") + DONE)
@@ -177,7 +177,7 @@ class TestErrorStatus:
         answers = [document({"message": "no"}, "429 Too Many", header), head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
             _, outcome = ask(endpoint.base_url, on_retry=lambda fault, seconds: waits.append((fault.sentence, seconds)))
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert waits == [("no", seconds)]
         assert outcome.timings.waited_ms >= seconds * 1000
 
@@ -194,7 +194,7 @@ class TestErrorStatus:
         answers = [document("", "429 Too Many", "Retry-After: 1"), head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
             _, outcome = ask(endpoint.base_url)
-        assert how(outcome) == OK
+        assert status_of(outcome) == OK
         assert outcome.http_status == 200
         assert outcome.attempts == 2
         assert 1000 <= outcome.timings.waited_ms < 1500
@@ -252,7 +252,7 @@ class TestUnreachableEndpoint:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         _, outcome = ask(f"http://127.0.0.1:{port}/v1", backoff_s=0.1)
-        assert how(outcome) == ("error", "connect_refused", "")
+        assert status_of(outcome) == ("error", "connect_refused", "")
         assert f"127.0.0.1:{port}" in outcome.message
         assert (outcome.http_status, outcome.attempts) == (None, 3)
         # A tenth of a second and two tenths, give or take a fifth.
@@ -283,19 +283,19 @@ class TestTimeLimits:
             started = time.monotonic()
             _, outcome = ask(endpoint.base_url, first_event_s=0.4)
             assert 0.4 <= time.monotonic() - started < 0.65
-        assert how(outcome) == ("error", "first_event_timeout", "")
+        assert status_of(outcome) == ("error", "first_event_timeout", "")
 
     @pytest.mark.clock
     def test_each_event_restarts_the_idle_time(self):
         with serve(sending(head(), *[chunk("x")] * 6, DONE, pause=0.1)) as endpoint:
-            assert how(ask(endpoint.base_url, idle_between_events_s=0.3)[1]) == ("ok", None, "x" * 6)
+            assert status_of(ask(endpoint.base_url, idle_between_events_s=0.3)[1]) == ("ok", None, "x" * 6)
 
     @pytest.mark.clock
     def test_an_answer_without_streaming_may_use_the_total_time(self):
         header, end, body = document(completion("Hello")).partition(b"\r\n\r\n")
         play = sending(b"", header + end, body, pause=0.2)
         limits = {"first_byte_s": 0.1, "first_event_s": 0.1, "idle_between_events_s": 0.1}
-        assert how(run(play, streaming=False, **limits)) == OK
+        assert status_of(run(play, streaming=False, **limits)) == OK
 
 
 class TestSizeLimits:
@@ -308,7 +308,7 @@ class TestSizeLimits:
     def test_the_size_of_the_text_is_limited(self):
         # The text beyond the limit has arrived as well; `ask` compares events and outcome.
         outcome = run(head() + chunk("x" * 60) * 3 + DONE, max_text_chars=100)
-        assert how(outcome) == ("interrupted", "deadline", "x" * 120)
+        assert status_of(outcome) == ("interrupted", "deadline", "x" * 120)
         assert "100 characters" in outcome.message
 
     def test_the_size_of_the_text_in_one_document_is_limited(self):
@@ -330,7 +330,7 @@ class TestStop:
             stream = AnswerStream(endpoint.base_url, BODY, limits=Limits(**LIMITS))
             list(stream)
             stream.stop()
-        assert how(stream.outcome) == OK
+        assert status_of(stream.outcome) == OK
 
     def test_closing_the_iterator_stops_the_stream(self):
         def play(connection, request):
@@ -342,7 +342,7 @@ class TestStop:
             events = iter(stream)
             next(events)
             events.close()
-            assert how(stream.outcome) == ("cancelled", "cancelled", "Hel")
+            assert status_of(stream.outcome) == ("cancelled", "cancelled", "Hel")
             wait_for(lambda: endpoint.closed_at)
 
 
@@ -379,7 +379,7 @@ class TestNameLookup:
         started = time.monotonic()
         _, outcome = ask("http://slow.example/v1", connect_s=0.2, retries_before_first_byte=0)
         assert time.monotonic() - started < 0.2 + EDGES
-        assert how(outcome) == ("error", "dns", "")
+        assert status_of(outcome) == ("error", "dns", "")
         assert "slow.example was not found within 0.2 s" in outcome.message
         over.set()
         for thread in threading.enumerate():
@@ -389,7 +389,7 @@ class TestNameLookup:
     def test_a_lookup_without_an_address_is_reported(self, monkeypatch):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
         _, outcome = ask("http://empty.example/v1", retries_before_first_byte=0)
-        assert how(outcome) == ("error", "dns", "")
+        assert status_of(outcome) == ("error", "dns", "")
 
 
 def test_tool_calls_are_joined_and_kept_as_text():
@@ -403,7 +403,7 @@ def test_tool_calls_are_joined_and_kept_as_text():
         + piece(index=0, function={"arguments": ": \x001}"})
         + chunk(finish="tool_calls")
     )
-    assert how(outcome) == ("ok", None, "")
+    assert status_of(outcome) == ("ok", None, "")
     assert outcome.tool_calls == (ToolCall("c1", "look", '{"a": \ufffd1}'), ToolCall("c2", "find", "{nope"))
 
 
@@ -456,7 +456,7 @@ def test_held_choices_are_released_when_the_stream_breaks(cut):
 )
 def test_events_without_a_blank_line_are_separated(body):
     answer = head("200 OK", f"Content-Length: {len(body)}") + body
-    assert how(run(answer)) == OK
+    assert status_of(run(answer)) == OK
 
 
 @pytest.mark.parametrize(
@@ -528,8 +528,8 @@ class TestRequest:
             for name in ("NO_PROXY", "no_proxy"):
                 monkeypatch.delenv(name, raising=False)
             body = '{"model": "é"}'.encode()
-            assert how(ask(endpoint.base_url, body=body)[1]) == OK
-            assert how(ask(endpoint.base_url, body=body, key=ApiKey(KEY, endpoint.base_url))[1]) == OK
+            assert status_of(ask(endpoint.base_url, body=body)[1]) == OK
+            assert status_of(ask(endpoint.base_url, body=body, key=ApiKey(KEY, endpoint.base_url))[1]) == OK
         assert proxy.requests == []
         expected = {
             "Host": f"127.0.0.1:{endpoint.port}",
@@ -549,7 +549,7 @@ class TestRequest:
         answers = [refused, head("200 OK", "Set-Cookie: c=d; Path=/") + GOOD, head() + GOOD]
         with serve(lambda connection, _: connection.sendall(answers.pop(0))) as endpoint:
             for _ in range(2):
-                assert how(ask(endpoint.base_url)[1]) == OK
+                assert status_of(ask(endpoint.base_url)[1]) == OK
         assert len(endpoint.requests) == 3
         assert not any(b"cookie" in request.lower() for request in endpoint.requests)
 
@@ -557,7 +557,7 @@ class TestRequest:
     def test_nothing_is_sent_when_the_key_belongs_to_another_address(self, other):
         with serve(head() + GOOD) as endpoint:
             _, outcome = ask(endpoint.base_url, key=ApiKey(KEY, other))
-        assert how(outcome) == ("rejected", "policy_refused", "")
+        assert status_of(outcome) == ("rejected", "policy_refused", "")
         assert endpoint.requests == []
         assert outcome.http_status is None
 
