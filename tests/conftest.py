@@ -83,7 +83,7 @@ def _append_group_names(items: list[pytest.Function]) -> None:
     for item in items:
         if group := item.get_closest_marker("xdist_group"):
             item._id = type(item.id).parse(f"{item.nodeid}@{group.args[0]}")
-            assert item.nodeid.endswith(f"@{group.args[0]}"), "the id of this pytest cannot hold the group"
+            assert item.nodeid.endswith(f"@{group.args[0]}"), "this version of pytest cannot store the group in the id"
 
 
 @pytest.fixture(scope="session", autouse=True)

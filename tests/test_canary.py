@@ -327,7 +327,7 @@ SPOKEN = {
     "cut off": lambda: chunk("It is ") + chunk(canary.KEY[:-1]),
     "arguments cut off": lambda: event({"choices": [{"index": 0, "delta": call(canary.KEY[:-1])}]}),
     "another choice": lambda: chunk("a") + spoken(lambda text: {"content": text}).replace(b'"index": 0', b'"index": 1'),
-    "no JSON": lambda: event(canary.KEY[:9]) + event(canary.KEY[9:]) + event(escaped(canary.KEY)),
+    "not JSON": lambda: event(canary.KEY[:9]) + event(canary.KEY[9:]) + event(escaped(canary.KEY)),
     "a document": lambda: document(
         f'{{"choices": [{{"message": {{"content": "{escaped(canary.KEY)}"}}, "finish_reason": "stop"}}]}}'
     ),

@@ -20,7 +20,7 @@ def wait_for(look: Callable[[], T], seconds: float = 30.0) -> T:
     deadline = time.monotonic() + seconds
     pause = 0.01
     while not (seen := look()):
-        assert time.monotonic() < deadline, f"nothing came within {seconds} s"
+        assert time.monotonic() < deadline, f"no result within {seconds} s"
         time.sleep(pause)
         pause = min(1.5 * pause, 0.05)  # a query of the browser takes longer than the pause
     return seen

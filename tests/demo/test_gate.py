@@ -158,13 +158,13 @@ def test_forged_bytes_are_kept_as_rejected_and_never_sent(gated_runner: MakeRunn
         for name, body in FORGED.items():
             with suppress(Refused, UnicodeDecodeError):
                 runs[name] = here.send(server, body)
-        assert set(FORGED) - set(runs) == {"no text", "UTF-16"}
+        assert set(FORGED) - set(runs) == {"invalid UTF-8", "UTF-16"}
         assert {here.ended(run)[:2] for run in runs.values()} == {("rejected", "refused_here")}
         assert server.requests == []
     assert rows(log) == []
 
 
-@pytest.mark.parametrize("name", ["no text", "UTF-16"])
+@pytest.mark.parametrize("name", ["invalid UTF-8", "UTF-16"])
 def test_bytes_that_are_not_utf8_start_no_run(gated_runner: MakeRunner, name: str) -> None:
     with serve(ANSWER) as server:
         with pytest.raises(UnicodeDecodeError):

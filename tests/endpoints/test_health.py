@@ -102,7 +102,7 @@ def test_no_field_contains_a_key_repeated_by_the_endpoint(answer: bytes) -> None
     with serve(answer) as server:
         shown = repr(check(with_key(server.base_url)))
     assert CANARY not in shown
-    assert CANARY[:4] not in shown, "nor its first part"
+    assert CANARY[:4] not in shown, "not even its beginning"
 
 
 def test_a_health_check_does_not_block_and_a_recent_one_is_reused() -> None:
@@ -118,7 +118,7 @@ def test_a_health_check_does_not_block_and_a_recent_one_is_reused() -> None:
     here = Address("http://a.example/v1")
     first = looks.look("mine", here)
     assert (first.health, first.asking) == (None, True)
-    assert looks.look("mine", here, again=True).asking, "one look at a time"
+    assert looks.look("mine", here, again=True).asking, "one check at a time"
     go_on.set()
     wait_for(lambda: not looks.look("mine", here).asking)
     assert looks.look("mine", here).health.verdict is HealthVerdict.ANSWERS
@@ -126,7 +126,7 @@ def test_a_health_check_does_not_block_and_a_recent_one_is_reused() -> None:
 
     again = looks.look("mine", here, again=True)
     assert again.asking
-    assert again.health is not None, "the last look is shown until the new one is done"
+    assert again.health is not None, "the last check is shown until the new one is done"
     wait_for(lambda: not looks.look("mine", here).asking)
     assert len(checked) == 2
     elsewhere = looks.look("mine", Address("http://b.example/v1"))

@@ -88,7 +88,7 @@ def test_an_invalid_list_is_reported_with_a_sentence(answer: bytes, sentence: st
 
 
 def test_a_silent_endpoint_times_out() -> None:
-    assert models.ANSWER_S == 5, "as it is documented"
+    assert models.ANSWER_S == 5, "as documented"
     play = lambda connection, request: server.until_closed(connection, request)  # noqa: E731
     with serve(play) as server, pytest.raises(ModelsUnavailable, match=r"within 0\.1 s"):
         list_models(Address(server.base_url), within_s=0.1)

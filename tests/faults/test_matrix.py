@@ -56,7 +56,7 @@ def test_a_fault_ends_as_promised(fault: Fault, together: tuple[dict[str, list[s
 @pytest.mark.parametrize("fault", PLAIN, ids=lambda fault: fault.id)
 def test_a_plain_fault_ends_as_promised_under_tls(fault: Fault) -> None:
     if fault.kind == "reset" and not fault.text and RESET_UNDER_TLS != "reset":
-        pytest.skip("before Python 3.13, ssl tells no reset from an end")
+        pytest.skip("before Python 3.13, ssl does not distinguish a reset from an end")
     kind = RESET_UNDER_TLS if fault.kind == "reset" else fault.kind
     # Encryption at both ends slows large transfers.
     under_tls = replace(fault, certificate="good", kind=kind, within_s=fault.within_s + 1)

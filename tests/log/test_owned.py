@@ -152,7 +152,7 @@ def test_matches_of_other_owners_do_not_displace_mine(two: Two) -> None:
 
 CHANGES: dict[str, Callable[[OwnLog, Two], Any]] = {
     "annotate": lambda own, two: annotate(own, two.their_run, Annotation(1, ("x",), "x")),
-    "take a note away": lambda own, two: annotate(own, two.their_run, Annotation()),
+    "remove a note": lambda own, two: annotate(own, two.their_run, Annotation()),
     "delete_run": lambda own, two: delete_run(own, two.their_run),
     "delete_found": lambda own, _two: list(delete_found(own, own.database, View(words="them"))),
     "adopt": lambda own, two: adopt(own, two.their_run, Placement("a" * 32, "1", 0, 1, "x", 1)),

@@ -96,7 +96,7 @@ def test_several_endpoints_are_shown_with_their_health(listing: Endpoint, monkey
     assert any("nothing listens there" in text for text in plain)
     assert "![x]" not in "".join(element.value for element in [*page.markdown, *page.caption])
     assert CANARY not in everything_sent(page)
-    assert child_of() is None, "the page starts no model"
+    assert child_of() is None, "the page does not start the model"
 
 
 def test_models_are_listed_without_unreported_columns(listing: Endpoint) -> None:
@@ -164,7 +164,7 @@ def test_a_failed_embedded_model_shows_the_reason_and_restarts_on_a_click(
     assert "failed]" in texts(page.run())
     assert any("absent.gguf" in text.value for text in page.text)
     page.run()
-    assert service().model.state.phase is ModelPhase.FAILED, "looking again does not start it"
+    assert service().model.state.phase is ModelPhase.FAILED, "another visit does not start it"
     before = service().model.state
     page.button(key="start_embedded").click().run()
     wait_for(lambda: service().model.state is not before and service().model.state.phase is ModelPhase.FAILED)

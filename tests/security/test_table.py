@@ -34,7 +34,7 @@ def test_the_tests_of_a_requirement_exist(name: str) -> None:
     for test in named:
         source = (ROOT / test["file"]).read_text()
         assert re.search(rf"^\s*def {test['name']}\(", source, re.MULTILINE), f"{test[0]} is not there"
-    assert tests.count("`") == 2 * len(named), f"something else stands in code marks: {tests}"
+    assert tests.count("`") == 2 * len(named), f"other code marks: {tests}"
 
 
 def test_the_named_settings_exist_in_the_code() -> None:

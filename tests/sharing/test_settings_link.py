@@ -165,7 +165,7 @@ def test_every_optional_field_is_in_a_link():
 
 def test_the_compression_dictionary_is_unchanged():
     digest = "3356d5122ab41020636f8b0e63c79671d5facea098452ad295e3c85f860b9de4"
-    assert hashlib.sha256(module._DICTIONARY).hexdigest() == digest, "no link ever made could be read any more"
+    assert hashlib.sha256(module._DICTIONARY).hexdigest() == digest, "existing links could no longer be read"
 
 
 def test_a_prompt_of_a_thousand_characters_is_a_short_link():
@@ -303,17 +303,17 @@ STORED_BLOCK = b"\x01\x02\x00\xfd\xff{}"
 LANES = {"comparison": {"lanes": [{}, {}]}}
 
 REFUSED = {
-    "more characters than any link has": ("1." + "A" * MOST_LINK_CHARS, TOO_LARGE),
+    "too many characters": ("1." + "A" * MOST_LINK_CHARS, TOO_LARGE),
     "JSON of one byte too many": (forged(b"{" + b" " * (MOST_JSON_BYTES - 1) + b"}"), TOO_LARGE),
     "standard base64": (signed("+/+/"), CUT),
     "padding": (signed("q64FAA=="), CUT),
     "a single character of base64": (signed("q64FA"), CUT),
     "white space": (signed("q64F AA"), CUT),
     "a line break at the end": (A_LINK + "\n", CUT),
-    "no deflate": (signed(in_base64(b"\xff\xff\xff")), CUT),
+    "invalid deflate": (signed(in_base64(b"\xff\xff\xff")), CUT),
     "a zlib header": (signed(in_base64(zlib.compress(b"{}"))), CUT),
-    "deflate that breaks off": (signed(in_base64(packed(b"{}" * 50)[:-1])), CUT),
-    "data behind the end": (signed(in_base64(STORED_BLOCK + b"x")), CUT),
+    "truncated deflate": (signed(in_base64(packed(b"{}" * 50)[:-1])), CUT),
+    "data after the end": (signed(in_base64(STORED_BLOCK + b"x")), CUT),
     "bytes that are no UTF-8": (forged(b'{"model": "\xff"}'), UNKNOWN),
     "an overlong NUL": (forged(b'{"model": "\xc0\x80"}'), UNKNOWN),
     "half a surrogate pair in UTF-8": (forged(b'{"model": "\xed\xa0\x80"}'), UNKNOWN),
@@ -322,7 +322,7 @@ REFUSED = {
     "NUL in the name of a variable": (forged({"variables": {"a\0": "b"}}), UNKNOWN),
     "nothing": (forged(b""), UNKNOWN),
     "a list": (forged(b"[]"), UNKNOWN),
-    "text behind the JSON": (forged(b"{} {}"), UNKNOWN),
+    "text after the JSON": (forged(b"{} {}"), UNKNOWN),
     "a byte order mark": (forged("\ufeff{}"), UNKNOWN),
     "NaN": (forged('{"temperature": NaN}'), UNKNOWN),
     "Infinity": (forged('{"temperature": -Infinity}'), UNKNOWN),

@@ -84,7 +84,7 @@ messages.push({ role: "assistant", content: "later" });
     "HTTP": f"POST http://h/v1/chat/completions HTTP/1.1\nContent-Type: application/json\n\n{BODY}",
     "module": f"module.exports = {{ model: 'm', messages: {MESSAGES}, stream: true }};",
     "fenced": f"It's this:\n```js\nsend({{model: 'm', messages: {MESSAGES}, stream: true}})\n```\n",
-    "curl beside it": f"// as with: curl http://h\nsend({{model: 'm', messages: {MESSAGES}, stream: true}})",
+    "curl in a comment": f"// as with: curl http://h\nsend({{model: 'm', messages: {MESSAGES}, stream: true}})",
 }
 
 

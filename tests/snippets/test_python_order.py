@@ -24,7 +24,7 @@ BODY = json.dumps({"model": "m", "messages": TALK, "stream": True})
 FOLLOWED = {
     "assigned after the call": "messages = TALK\nCALL\nmessages = []",
     "appended after the call": "messages = TALK\nanswer = CALL\nmessages.append(answer.choices[0].message)",
-    "of the same name": "messages = []\nmessages = TALK\nCALL",
+    "reused name": "messages = []\nmessages = TALK\nCALL",
     "a name for a name": "hello = {'role': 'user', 'content': 'Hello'}\nmessages = [hello]\nCALL",
     "annotated": "messages: list[dict] = TALK\nCALL",
     "of a type": "messages = [ChatMessage(role='user', content='Hello')]\nCALL",
@@ -101,7 +101,7 @@ requests.post(url, json=payload)
     "dict as JSON": "body = {'model': 'm', 'messages': TALK, 'stream': True}\npost(data=json.dumps(body).encode())",
     "JSON as a text": "payload = '''BODY'''\nrequests.post(url, data=payload)",
     "positional": "payload = {'model': 'm', 'messages': TALK, 'stream': True}\nask('POST', '/', json.dumps(payload))",
-    "words of JSON": "payload = {'model': 'm', 'messages': TALK, 'stream': true}",
+    "JSON literals": "payload = {'model': 'm', 'messages': TALK, 'stream': true}",
     "first pass of a loop": """
 for word in ['Hello', 'Bye']:
     messages = [{'role': 'user', 'content': word}]

@@ -95,7 +95,7 @@ def test_a_name_that_later_resolves_to_this_machine_is_refused(
     outcome = answer("rebinding.example", recorder.port)
     assert [retry.kind for retry in outcome.retries] == [ErrorKind.CONNECT_REFUSED]
     assert outcome.error_kind is ErrorKind.ADDRESS_REFUSED
-    assert looked_up == ["rebinding.example"] * 2, "and is not asked for ever"
+    assert looked_up == ["rebinding.example"] * 2, "and not looked up endlessly"
     assert intended == [PUBLIC]
     monkeypatch.undo()
     assert recorder.seen() == (0, b"")
@@ -111,7 +111,7 @@ def test_the_connected_peer_counts_not_the_looked_up_address(
     assert intended == [PUBLIC]
     assert "127.0.0.1" not in outcome.message
     monkeypatch.undo()
-    assert recorder.seen() == (1, b""), "it was connected to, and got no byte"
+    assert recorder.seen() == (1, b""), "connected, but no byte was sent"
 
 
 def test_no_tls_handshake_is_sent_to_a_refused_address(monkeypatch: pytest.MonkeyPatch, recorder: Recorder) -> None:

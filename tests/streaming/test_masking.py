@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 SPELLED = {
-    "as it is": KEY,
+    "verbatim": KEY,
     "as PHP writes JSON": KEY.replace("/", "\\/"),
     "in JSON within JSON": KEY.replace("/", "\\\\\\/"),
     "all escaped": escaped(KEY),
@@ -94,7 +94,7 @@ PLACES = {
     "arguments": lambda piece: choice(delta={"tool_calls": [{"index": 1, "function": {"arguments": piece}}]}),
     "logprobs": lambda piece: choice(logprobs={"content": [{"token": piece, "bytes": list(piece.encode())}]}),
     "another place": lambda piece: {"p": [{"q": piece}]},
-    "no JSON": lambda piece: piece or "-",
+    "not JSON": lambda piece: piece or "-",
     "JSON's text": lambda piece: f'"{piece}"',
     "an index that counts": lambda piece: {"choices": [{"index": next(_counted), "delta": {"content": piece}}]},
 }

@@ -121,7 +121,7 @@ def test_forget_removes_the_endpoint_and_its_key() -> None:
     page = page.button(FORGET).click().run()
     assert kept(page) is None
     assert "names: []" in visible_text(page)
-    assert len(page.button) == 1, "nothing is left to forget"
+    assert len(page.button) == 1, "the Forget button is gone"
 
 
 def test_a_configured_endpoint_keeps_its_name() -> None:
