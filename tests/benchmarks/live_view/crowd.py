@@ -23,7 +23,7 @@ DEMO = {
     "network_percent": 100,
     "run_s": 3600,
 }
-"""Visitors of a demo are distinguished without a login. Default limits would let only some of them run from one network."""
+"""A demo distinguishes visitors without a login. Its default limits would let only some of one network run."""
 
 
 @dataclass(frozen=True)
