@@ -269,14 +269,14 @@ def records_of(strings: list[str]) -> list[RunRecord]:
         "temperature": 0.5,
     }  # fmt: skip
 
-    def record(number: int, text: str, **parts: Any) -> RunRecord:
+    def record(number: int, content: str, **parts: Any) -> RunRecord:
         known: dict[str, Any] = {
-            "text": text, "reasoning": text, "model": text, "endpoint": text, "finish_reason": text,
-            "determinism": text, "warnings": json.dumps([text]), **numbers,
-            "tool_calls": json.dumps([{"id": text, "name": text, "arguments": text}]),
+            "text": content, "reasoning": content, "model": content, "endpoint": content, "finish_reason": content,
+            "determinism": content, "warnings": json.dumps([content]), **numbers,
+            "tool_calls": json.dumps([{"id": content, "name": content, "arguments": content}]),
         }  # fmt: skip
         began = f"2026-11-20T{10 + number // 3_600:02}:{number // 60 % 60:02}:{number % 60:02}.000000Z"
-        return a_record(number, text, sent=fields, **known | {"created_at": began} | parts)
+        return a_record(number, content, sent=fields, **known | {"created_at": began} | parts)
 
     failed = {"status": "error", "error_kind": "invalid_request", "error_message": everything, "raw_error": everything}
     placed = {"timing": "parallel", "concurrency": 2, "repeat": 1}

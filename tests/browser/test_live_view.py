@@ -317,7 +317,7 @@ def test_a_connection_that_answers_late_still_carries_the_answer(
     fresh_page: Page, live_app: str, source: Source
 ) -> None:
     page = fresh_page
-    wire = Wire(page)
+    wire = LiveConnection(page)
     wire.delay_s = 2.5
     source.begin("Late words")
     open_playground(page, live_app)

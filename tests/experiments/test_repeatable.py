@@ -167,6 +167,7 @@ def test_reused_answers_are_not_requested_again(
     # Their times were measured under another load.
     assert {"ttft_ms" in case.values for case in cases} == {False}
     # A judge gets the inputs of this sweep for them.
+    wait_for(lambda: own.database and find_experiment(own.database, made.experiment_id))
     reused = reused_answers(own, made.experiment_id)
     assert len(reused) == 8
     assert {values["capital"] for values in reused.values()} == {"Paris", "Rome"}
