@@ -19,7 +19,7 @@ from components.server.compressed_files import CompressedFiles
 from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
 from components.server.held_messages import hold_back_messages
-from components.server.hosts import ONLY_HERE, listens_in_vain
+from components.server.hosts import ONLY_HERE, lacks_public_url
 from components.server.page_limit import PageLimit
 from components.server.page_shell import PageShell
 from components.server.process import close_service, service
@@ -39,7 +39,7 @@ from components.ui.script_error import report_script_error
 # reading the secrets file puts its top-level values into the environment, which everything below reads.
 if reason := reason_not_to_start():
     sys.exit(f"Tempera does not start. {reason}")
-if listens_in_vain():
+if lacks_public_url():
     logging.getLogger("tempera").warning(ONLY_HERE)
 
 # Drawing a page takes some hundred steps of the event loop, and each waits this long for a thread that renders a long

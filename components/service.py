@@ -24,7 +24,7 @@ from components.experiments.workers import Workers, WorkersUnavailable
 from components.live.channels import Channels
 from components.log.log import Log
 from components.log.tickets import Tickets
-from components.protection.places import Most, Places
+from components.protection.places import PlaceLimits, Places
 from components.protection.private_files import open_to_others
 from components.protection.uploads import Uploads
 from components.runs.runner import Runner
@@ -81,12 +81,14 @@ class Service:
         """
         self._settings = settings
         self._secrets = secrets
-        values, said = secrets().values, settings()
-        self.demo = demo_settings(said, values)
-        self.needs_login = login_is_configured(said, values)
+        values, current = secrets().values, settings()
+        self.demo = demo_settings(current, values)
+        self.needs_login = login_is_configured(current, values)
         limits = self.demo.limits() if self.demo else Limits()
-        self.log = Log(said.database_url, limits, said.keep_days)
-        pages = self.demo.pages(limits) if self.demo else Most(limits.pages_at_once, of_all=limits.sessions_at_once)
+        self.log = Log(current.database_url, limits, current.keep_days)
+        pages = (
+            self.demo.pages(limits) if self.demo else PlaceLimits(limits.pages_at_once, of_all=limits.sessions_at_once)
+        )
         self.channels = Channels(pages)
         self.sessions = Places(pages)
         networks = self.demo.visitors_a_network if self.demo else 1
@@ -100,7 +102,7 @@ class Service:
         try:
             # A worker would have its own slots and limits.
             if connect_workers and not self.demo:
-                self.workers = connect_workers(said.dask_scheduler, said.database_url)
+                self.workers = connect_workers(current.dask_scheduler, current.database_url)
         except WorkersUnavailable as unavailable:
             self.workers_problem = str(unavailable)
         self.readers = ReaderProcesses(max(1, (os.cpu_count() or 1) - 1))
@@ -128,9 +130,9 @@ class Service:
                 added = AddedEndpoints(settings.endpoints_file).tables()
             except UserError as unreadable:
                 problem = (unreadable.sentence,)
-        found = read_configuration(secrets.values, settings, self.model, added)
-        endpoints = {name: self.openapi.extended(endpoint) for name, endpoint in found.endpoints.items()}
-        problems = problem + found.problems + self.openapi.problems
+        configuration = read_configuration(secrets.values, settings, self.model, added)
+        endpoints = {name: self.openapi.extended(endpoint) for name, endpoint in configuration.endpoints.items()}
+        problems = problem + configuration.problems + self.openapi.problems
         if self.demo:
             endpoints = {
                 name: replace(endpoint, profile=profile_of_demo(endpoint.profile, self.demo))

@@ -37,7 +37,7 @@ class Variable:
     values: str
     """The end of the sentence "it must be …"."""
     unreadable: Any = None
-    meanwhile: str = "It is left out until then."
+    effect: str = "It is left out until then."
     default: str = ""
     """The default in words, where the type shows none."""
 
@@ -85,7 +85,7 @@ class Settings(BaseModel):
             "Owners of shared links may choose a card: title, settings and a picture where the link is posted.",
             _SWITCH,
             unreadable=False,
-            meanwhile="No link has a card until then.",
+            effect="No link has a card until then.",
             default="1, in a demo 0",
         ),
     ] = None
@@ -98,7 +98,7 @@ class Settings(BaseModel):
             "A login is required, regardless of the secrets file.",
             "required, or not be set",
             unreadable="required",
-            meanwhile="",
+            effect="",
         ),
     ] = ""
     database_url: Annotated[
@@ -120,7 +120,7 @@ class Settings(BaseModel):
         Variable(
             "The format of log lines. JSON has a line for each run that ends, and no prompt, answer or key.",
             "json, or not be set",
-            meanwhile="Lines are text until then.",
+            effect="Lines are text until then.",
         ),
     ] = ""
     metrics_token: Annotated[
@@ -135,7 +135,7 @@ class Settings(BaseModel):
         Variable(
             "The number of days after which runs and experiments are deleted.",
             "a number of days",
-            meanwhile="No run is deleted.",
+            effect="No run is deleted.",
             default="never",
         ),
     ] = None
@@ -156,7 +156,7 @@ class Settings(BaseModel):
         Variable(
             "Visitors may enter their own endpoints.",
             _SWITCH,
-            meanwhile="Visitors cannot add their own endpoints until it is 1.",
+            effect="Visitors cannot add their own endpoints until it is 1.",
         ),
     ] = False
     own_endpoints_networks: Annotated[
@@ -174,7 +174,7 @@ class Settings(BaseModel):
         Variable(
             "The number of its threads. One per core is slower.",
             "a whole number of 1 or more",
-            meanwhile="The embedded model does not start.",
+            effect="The embedded model does not start.",
             default="one fewer than the cores",
         ),
     ] = None
@@ -199,12 +199,12 @@ class Settings(BaseModel):
             "A public demo, with limits for each visitor.",
             _SWITCH,
             unreadable=True,
-            meanwhile="This is a demo until it is 0.",
+            effect="This is a demo until it is 0.",
         ),
     ] = False
     demo_stop: Annotated[
         bool,
-        Variable("Pauses the demo: no run starts.", _SWITCH, unreadable=True, meanwhile="No run starts until it is 0."),
+        Variable("Pauses the demo: no run starts.", _SWITCH, unreadable=True, effect="No run starts until it is 0."),
     ] = False
     demo_stop_file: Annotated[str, Variable("Pauses the demo while this file exists.", "a file")] = ""
 
@@ -233,14 +233,14 @@ def variable_name(field: str) -> str:
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings from the current environment; an unreadable value or entry becomes a problem."""
-    said: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in VARIABLES:
         if text := environment.get(variable_name(field), "").strip():
-            said[field] = list(filter(None, re.split(r"[,\s]+", text))) if _is_list(field) else text
+            values[field] = list(filter(None, re.split(r"[,\s]+", text))) if _is_list(field) else text
     try:
-        return Settings(**said)
+        return Settings(**values)
     except ValidationError:
-        return _settings_of_what_can_be_read(said)
+        return _readable_settings(values)
 
 
 def settings_table() -> str:
@@ -252,10 +252,10 @@ def settings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _settings_of_what_can_be_read(said: Mapping[str, Any]) -> Settings:
+def _readable_settings(values: Mapping[str, Any]) -> Settings:
     readable: dict[str, Any] = {}
     problems: dict[str, tuple[str, ...]] = {}
-    for field, value in said.items():
+    for field, value in values.items():
         variable, entries = VARIABLES[field], value if _is_list(field) else [value]
         good = [entry for entry in entries if _is_readable(field, entry)]
         problems |= {field: tuple(_problem(field, entry) for entry in entries if entry not in good)}
@@ -263,7 +263,7 @@ def _settings_of_what_can_be_read(said: Mapping[str, Any]) -> Settings:
             readable[field] = good if _is_list(field) else value
         elif variable.unreadable is not None:
             readable[field] = variable.unreadable
-    return Settings(**readable, problems={field: found for field, found in problems.items() if found})
+    return Settings(**readable, problems={field: sentences for field, sentences in problems.items() if sentences})
 
 
 def _is_list(field: str) -> bool:
@@ -280,7 +280,7 @@ def _is_readable(field: str, entry: str) -> bool:
 
 def _problem(field: str, entry: str) -> str:
     variable = VARIABLES[field]
-    return f"{variable_name(field)} must be {variable.values}, not {entry!r:.40}. {variable.meanwhile}".rstrip()
+    return f"{variable_name(field)} must be {variable.values}, not {entry!r:.40}. {variable.effect}".rstrip()
 
 
 if __name__ == "__main__":

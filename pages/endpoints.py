@@ -10,7 +10,7 @@ from components.ui.endpoints.added_form import (
     draw_add_buttons,
     draw_edit_buttons,
     draw_form,
-    draw_found,
+    draw_local_servers,
     draw_undo,
     may_add,
 )
@@ -18,7 +18,7 @@ from components.ui.endpoints.endpoint_panel import await_answers, check_again, d
 from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
 from components.ui.endpoints.own_endpoint import draw_own_endpoint
 from components.ui.page_heading import draw_heading_row
-from components.ui.user_errors import draw_kept, shown
+from components.ui.user_errors import draw_error, show_errors
 from components.ui.visitor import own_log
 
 endpoints = list(service().configuration().endpoints.values())
@@ -38,11 +38,11 @@ with draw_heading_row("Endpoints", "Where requests are sent, and which models an
 
 added: set[str] = set()
 if local:
-    draw_kept(keys.PROBLEM)
+    draw_error(keys.PROBLEM)
     draw_undo()
     draw_form()
-    draw_found(endpoints)
-    with shown():
+    draw_local_servers(endpoints)
+    with show_errors():
         added = set(added_endpoints().tables())
 
 awaited = [

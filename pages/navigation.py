@@ -64,7 +64,7 @@ with whole_page():
         draw_limits()
         draw_storage()
         if page.title != "Sweep":
-            st.session_state.pop(sweep_keys.SWEEP_WANTED, None)
+            st.session_state.pop(sweep_keys.SWEEP_REQUESTED, None)
         draw_page_script()
         page.run()
         draw_account()

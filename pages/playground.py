@@ -20,7 +20,7 @@ from components.ui.form import draft_form, widget_values
 from components.ui.form import keys as form_keys
 from components.ui.form.code_view import draw_code, draw_import
 from components.ui.form.endpoint_choice import draw_endpoint_and_model
-from components.ui.form.link_bar import arrive_by_link, draw_link_bar
+from components.ui.form.link_bar import draw_link_bar, fill_from_link
 from components.ui.form.message_editor import draw_messages, draw_notes, draw_variables
 from components.ui.form.presets import draw_presets
 from components.ui.form.probability_switch import asks_for_probabilities
@@ -31,7 +31,7 @@ from components.ui.playground import keys as playground_keys
 from components.ui.playground.answer_actions import draw_actions, draw_stale_notice
 from components.ui.playground.answer_siblings import answers_to, note_run
 from components.ui.playground.branching import branching
-from components.ui.playground.conversation_turns import draw_composer, draw_conversation, shown_beside
+from components.ui.playground.conversation_turns import draw_composer, draw_conversation, is_below_turns
 from components.ui.playground.form_run import compose_form, run_form_without_probabilities
 from components.ui.playground.mode_bar import draw_hide_settings, draw_layout, draw_mode_bar, is_conversation
 from components.ui.playground.previous_run import draw_previous_run
@@ -39,18 +39,18 @@ from components.ui.playground.request_preview import draw_request
 from components.ui.playground.run_bar import ANSWER, CODE, EVENTS, REQUEST, draw_run_bar
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
-from components.ui.user_errors import draw_kept
+from components.ui.user_errors import draw_error
 
 if st.session_state.pop(playground_keys.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
 
-run_id, opened = state.arrive()
+run_id, opened = state.run_in_address()
 shown = find(run_id)
 record = record_of(shown)
 draft_form.begin(lambda: draft_form.draft_of(record) if record else None)
 if opened and record:
     draft_form.fill_from(record)
-arrive_by_link("playground.py")
+fill_from_link("playground.py")
 draw_link_bar()
 
 draw_heading("Playground")
@@ -100,7 +100,7 @@ if st.session_state.pop(form_keys.BRANCH_CHOSEN, False) and (answers := answers_
 stale = bool(record and (record.request_body.encode() != composed.body or record.endpoint != endpoint.name))
 
 
-def draw_what_can_be_done() -> None:
+def draw_run_actions() -> None:
     """The actions of a run, under its numbers."""
     if record and record.running:
         draw_view_row(record)
@@ -121,7 +121,7 @@ def draw_sentence() -> None:
     """Why nothing runs or is shown."""
     # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():
-        draw_kept(state.RUN_PROBLEM)
+        draw_error(state.RUN_PROBLEM)
         if shown is None and run_id:
             st.info("The run in this link is not in the log.", icon=":material/search_off:")
 
@@ -134,16 +134,16 @@ def draw_result(view: str) -> None:
         draw_events(shown)
     elif view == CODE:
         draw_code(endpoint, composed.request)
-    in_place = shown if not conversation or shown_beside(record) else None
+    in_place = shown if not conversation or is_below_turns(record) else None
     draw_run(
         in_place,
         record if in_place else None,
         stale=stale,
         with_answer=view == ANSWER,
-        actions=draw_what_can_be_done,
+        actions=draw_run_actions,
         place=Place(branching=branching(record, available_endpoints().get(record.endpoint) if record else None)),
     )
-    draw_run_without_probabilities(record, run_form_without_probabilities, asked=asks_for_probabilities(draft))
+    draw_run_without_probabilities(record, run_form_without_probabilities, requested=asks_for_probabilities(draft))
 
 
 if record:

@@ -13,9 +13,9 @@ from components.ui.runs.one_run import draw_one_run
 from components.ui.runs.opened_run import opened_run
 from components.ui.runs.selection import draw_undo
 from components.ui.runs.several_runs import draw_several_runs
-from components.ui.runs.table import draw_columns, draw_runs_table, list_anew
+from components.ui.runs.table import draw_columns, draw_runs_table, list_again
 from components.ui.runs.win_rate_table import draw_win_rates
-from components.ui.user_errors import draw_kept
+from components.ui.user_errors import draw_error
 
 heading = draw_heading_row("Runs", "Every run, with its request, answer and timing")
 view = draw_filters()
@@ -23,8 +23,8 @@ if view is not None:
     with heading:
         draw_export(view)
         draw_columns()
-draw_kept(keys.RUNS_PROBLEM)
-draw_undo(list_anew)
+draw_error(keys.RUNS_PROBLEM)
+draw_undo(list_again)
 opened = opened_run()
 run = find(opened)
 record = record_of(run)

@@ -7,8 +7,8 @@ import streamlit as st
 from components.experiments.axes import AxisProblem
 from components.experiments.cells import objections
 from components.experiments.file_format import ExperimentFile
-from components.experiments.kept_sweep import KeptSweep
 from components.experiments.problem import SweepProblem
+from components.experiments.stored_sweep import StoredSweep
 from components.server.process import service
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
@@ -28,20 +28,21 @@ from components.ui.sweep.data_set_form import draw_data_set, filled_variables
 from components.ui.sweep.grid import RESULTS, draw_sweep
 from components.ui.sweep.history import draw_earlier_sweeps, put_sweep
 from components.ui.sweep.plan_form import draw_plan, has_table
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
+from components.ui.visitor import own_experiment
 
-_MOST_PROBLEMS = 5
+_MAX_PROBLEMS = 5
 
-sweep_id, opened = state.arrive_at_experiment(state.SWEEP)
-kept, unreadable = None, True
-with shown():
-    kept = running.kept_sweep(sweep_id)
+sweep_id, opened = state.experiment_in_address(state.SWEEP)
+stored, unreadable = None, True
+with show_errors():
+    stored = running.stored_sweep(sweep_id)
     unreadable = False
-draft_form.begin(lambda: kept.draft if kept else None)
-setup_form.begin(kept.setup if kept else None)
-rules_form.begin(lambda: kept.rules if kept else None)
-if opened and kept:
-    put_sweep(kept)
+draft_form.begin(lambda: stored.draft if stored else None)
+setup_form.begin(stored.setup if stored else None)
+rules_form.begin(lambda: stored.rules if stored else None)
+if opened and stored:
+    put_sweep(stored)
 if file := opened_file(sweep=True):
     setup_form.put(file.setup or setup_form.read())
 
@@ -64,18 +65,18 @@ with st.container(key="sweep_setup", border=True, gap="small"):
     problem = None
     try:
         rows, numbers = draw_plan(setup)
-    except SweepProblem as found:
+    except SweepProblem as error:
         # Problems of an axis are shown beside it.
-        problem = None if isinstance(found, AxisProblem) and not has_table(setup) else found.sentence
+        problem = None if isinstance(error, AxisProblem) and not has_table(setup) else error.sentence
 
 requests = running.requests_for(draft, rows, inputs) if rows and not data_problem else []
-known = running.answers_in_log(requests, setup.repeats)
+logged = running.answers_in_log(requests, setup.repeats)
 ready = sum(not request.problem for request in requests)
 with bar:
-    draw_run_button("Run the sweep", running.want, key=keys.SWEEP_RUN, disabled=not ready)
+    draw_run_button("Run the sweep", running.request_run, key=keys.SWEEP_RUN, disabled=not ready)
     if any(request.composed.may_be_refused for request in requests):
         draw_send_anyway()
-    count = draw_cost(requests, setup, known)
+    count = draw_cost(requests, setup, logged)
     st.space("stretch")
     rules_form.draw_rules()
     st.button(
@@ -91,26 +92,26 @@ if folded:
 rules_form.draw_rules_problem()
 if problem:
     st.error(plain_words(problem))
-wrong = list(objections(requests, numbers).items())
-for why, which in wrong[:_MOST_PROBLEMS]:
-    st.markdown(f":orange[:material/warning: :small[{which}: {plain_words(why)}]]")
-if len(wrong) > _MOST_PROBLEMS:
-    st.caption(f"And {len(wrong) - _MOST_PROBLEMS:,} more reasons.")
-wanted = st.session_state.get(keys.SWEEP_WANTED)
-if wanted is not None and ready and (wanted == count or confirmed(count)):
-    sweep = KeptSweep(draft, setup_form.read(), rows, inputs, known if setup.reuse else {}, rules_form.read())
+reasons = list(objections(requests, numbers).items())
+for reason, rows_in_words in reasons[:_MAX_PROBLEMS]:
+    st.markdown(f":orange[:material/warning: :small[{rows_in_words}: {plain_words(reason)}]]")
+if len(reasons) > _MAX_PROBLEMS:
+    st.caption(f"And {len(reasons) - _MAX_PROBLEMS:,} more reasons.")
+requested_count = st.session_state.get(keys.SWEEP_REQUESTED)
+if requested_count is not None and ready and (requested_count == count or confirmed(count)):
+    sweep = StoredSweep(draft, setup_form.read(), rows, inputs, logged if setup.reuse else {}, rules_form.read())
     presses.unbroken(lambda: running.start(sweep, requests))
     st.session_state[keys.SETUP_FOLDED] = True
     st.rerun()
-st.session_state.pop(keys.SWEEP_WANTED, None)
+st.session_state.pop(keys.SWEEP_REQUESTED, None)
 draw_question(count)
 if problem_of_workers := service().workers_problem:
     st.warning(plain_words(f"{problem_of_workers} Meanwhile, this process makes the runs."))
-if sweep_id and kept:
-    experiment = running.experiment_of(sweep_id)
-    if opened and not (experiment and experiment.going_on):
+if sweep_id and stored:
+    experiment = own_experiment(sweep_id)
+    if opened and not (experiment and experiment.active):
         st.session_state[keys.SWEEP_TABS] = RESULTS
     draw_judging(sweep_id, keys.SWEEP_RESULTS)
-    draw_sweep(sweep_id, kept, experiment)
+    draw_sweep(sweep_id, stored, experiment)
 elif sweep_id and not unreadable:
     st.info("This sweep is not in the log.", icon=":material/search_off:")

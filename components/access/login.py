@@ -13,8 +13,8 @@ from components.settings import Settings, variable_name
 from components.user_error import UserError
 
 _EVERYBODY: tuple[str, ...] = ()
-_OF_ALL = ("redirect_uri", "cookie_secret")
-_OF_PROVIDER = ("client_id", "client_secret", "server_metadata_url")
+_COMMON_KEYS = ("redirect_uri", "cookie_secret")
+_PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
 
 
 class NotLetIn(UserError):
@@ -56,9 +56,9 @@ def login_problem(settings: Settings, secrets: Mapping[str, object]) -> str | No
         return None
     if not isinstance(auth, Mapping):
         return sentences.AUTH_NOT_A_TABLE
-    missing = [name for name in _OF_ALL if not auth.get(name)]
+    missing = [name for name in _COMMON_KEYS if not auth.get(name)]
     providers = {f"{name}.": auth[name] for name in providers_of(auth)} or {"": auth}
-    missing += [f"{at}{name}" for at, table in providers.items() for name in _OF_PROVIDER if not table.get(name)]
+    missing += [f"{at}{name}" for at, table in providers.items() for name in _PROVIDER_KEYS if not table.get(name)]
     return sentences.AUTH_INCOMPLETE.format(missing=", ".join(missing)) if missing else None
 
 
@@ -71,9 +71,9 @@ def access_of(secrets: Mapping[str, object]) -> Access:
     """The list in the table ``[access]`` of the secrets file, as ``allow = ["anna@example.org", "@example.com"]``."""
     table = secrets.get("access", {})
     allow = table.get("allow", ()) if isinstance(table, Mapping) else None
-    if not isinstance(allow, Sequence) or isinstance(allow, str) or not all(isinstance(one, str) for one in allow):
+    if not isinstance(allow, Sequence) or isinstance(allow, str) or not all(isinstance(entry, str) for entry in allow):
         return Access(closed=sentences.ACCESS_UNREADABLE)
-    return Access(tuple(one.strip() for one in allow))
+    return Access(tuple(entry.strip() for entry in allow))
 
 
 def owner_of(claims: Mapping[str, object], access: Access, now_s: float) -> str:
@@ -101,5 +101,5 @@ def _is_allowed(claims: Mapping[str, object], subject: str, allow: Sequence[str]
     if not isinstance(email, str) or "@" not in email or claims.get("email_verified") is not True:
         return False
     email = email.lower()
-    listed = {one.lower() for one in allow}
+    listed = {entry.lower() for entry in allow}
     return email in listed or f"@{email.rpartition('@')[2]}" in listed

@@ -88,10 +88,10 @@ class Check(BaseModel):
 
     def to_value(self) -> JsonValue:
         """The value that ``read_check`` reads as this check."""
-        said: dict[str, JsonValue] = self.model_dump(mode="json", exclude_defaults=True)
-        if self.bare_objects or (list(said) == [self.bare] and not isinstance(said[self.bare], dict)):
-            return said[self.bare]
-        return said
+        fields: dict[str, JsonValue] = self.model_dump(mode="json", exclude_defaults=True)
+        if self.bare_objects or (list(fields) == [self.bare] and not isinstance(fields[self.bare], dict)):
+            return fields[self.bare]
+        return fields
 
     @cached_property
     def has_variables(self) -> bool:

@@ -17,7 +17,7 @@ from simpleeval import DEFAULT_OPERATORS, SimpleEval
 from components.checks import sentences
 
 _LONGEST = 2_000
-_MOST_LEVELS = 50
+_MAX_LEVELS = 50
 _NODES = (
     ast.Expr,
     ast.Name,
@@ -34,11 +34,11 @@ _NODES = (
 _NAMES = ("answer", "finish_reason", "tokens")
 
 
-def _remainder(one: Any, other: Any) -> Any:
+def _remainder(dividend: Any, divisor: Any) -> Any:
     # Of a text, % is a format, which can ask for any width.
-    if isinstance(one, str | bytes):
+    if isinstance(dividend, str | bytes):
         raise TypeError("% takes numbers")
-    return operator.mod(one, other)
+    return operator.mod(dividend, divisor)
 
 
 _OPERATORS = {
@@ -76,13 +76,13 @@ class ExpressionProblem(ValueError):
 def parsed_expression(expression: str) -> ast.expr:
     """The expression as a tree, which holds only what the language has. Raises ExpressionProblem."""
     if len(expression) > _LONGEST:
-        raise ExpressionProblem(sentences.EXPRESSION_TOO_LONG.format(most=_LONGEST))
+        raise ExpressionProblem(sentences.EXPRESSION_TOO_LONG.format(limit=_LONGEST))
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ExpressionProblem(sentences.EXPRESSION_UNREADABLE) from None
     layer: list[ast.AST] = [tree]
-    for _ in range(_MOST_LEVELS):
+    for _ in range(_MAX_LEVELS):
         for node in layer:
             _admit(node)
         layer = [inner for node in layer for inner in _parts(node)]

@@ -38,8 +38,8 @@ class Judge(Check):
     @property
     def words(self) -> str:
         """The check in words."""
-        who = self.model or self.endpoint or "the judge"
-        return f"{who} says {'pass' if self.at_least is None else f'at least {self.at_least:g}'}"
+        name = self.model or self.endpoint or "the judge"
+        return f"{name} says {'pass' if self.at_least is None else f'at least {self.at_least:g}'}"
 
     @property
     def variable_names(self) -> list[str]:
@@ -54,15 +54,15 @@ class Judge(Check):
         """Not known before the question is answered."""
         return Result(None, sentences.NOT_JUDGED)
 
-    def opinion(self, said: str) -> Result:
+    def opinion(self, reply: str) -> Result:
         """The result of the judge's answer."""
         if self.at_least is None:
-            verdicts = {verdict[:4].lower() for verdict in _VERDICT.findall(said)}
+            verdicts = {verdict[:4].lower() for verdict in _VERDICT.findall(reply)}
             if len(verdicts) == 1:
-                return Result(verdicts == {"pass"}, f"The judge says {quoted(said.strip())}.")
-            return Result(None, f"The judge says neither pass nor fail, or both: {quoted(said.strip())}.")
-        scores = [one or other for one, other in _SCORE.findall(said)] or NUMBER.findall(said)
+                return Result(verdicts == {"pass"}, f"The judge says {quoted(reply.strip())}.")
+            return Result(None, f"The judge says neither pass nor fail, or both: {quoted(reply.strip())}.")
+        scores = [labelled or fraction for labelled, fraction in _SCORE.findall(reply)] or NUMBER.findall(reply)
         if len(set(scores)) != 1:
-            return Result(None, f"The judge gives no single score: {quoted(said.strip())}.")
+            return Result(None, f"The judge gives no single score: {quoted(reply.strip())}.")
         score = float(scores[0].replace(",", ""))
         return Result(score >= self.at_least, f"The judge's score is {score:g}.")

@@ -14,7 +14,7 @@ from components.checks.text_checks import Contains, Equals, FinishReason, Length
 from components.checks.value_checks import CallsTool, Expression, IsJson, MatchesSchema, NumberWithin
 from components.contract.difference import shortened
 
-MOST_CHECKS = 50
+MAX_CHECKS = 50
 """The limit of checks on an answer."""
 
 
@@ -45,17 +45,17 @@ def read_check(kind: str, value: JsonValue) -> Check:
     Raises CheckProblem.
     """
     if kind not in KINDS:
-        near = "".join(sentences.CHECK_MEANT.format(kind=each) for each in get_close_matches(kind, KINDS, 1))
+        near = "".join(sentences.CHECK_MEANT.format(kind=name) for name in get_close_matches(kind, KINDS, 1))
         raise CheckProblem(sentences.CHECK_UNKNOWN.format(kind=shortened(kind), near=near, kinds=", ".join(KINDS)))
-    row = KINDS[kind]
-    said = value if isinstance(value, dict) and not row.bare_objects else {row.bare: value}
+    check_class = KINDS[kind]
+    fields = value if isinstance(value, dict) and not check_class.bare_objects else {check_class.bare: value}
     try:
-        return row.model_validate(said)
+        return check_class.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        path = [step for step in first["loc"] if step in said] if said is value else []
+        path = [step for step in first["loc"] if step in fields] if fields is value else []
         where = f"{first['loc'][0]}: " if path else ""
-        known = ", ".join(row.model_fields) if first["type"] == "extra_forbidden" else ""
+        known = ", ".join(check_class.model_fields) if first["type"] == "extra_forbidden" else ""
         wrong = sentences.CHECK_HAS_NO.format(known=known) if known else first["msg"].removeprefix("Value error, ")
         raise CheckProblem(
             sentences.CHECK_WRONG.format(kind=kind, problem=f"{where}{wrong}".rstrip(".")), path

@@ -42,12 +42,12 @@ def check_answer(check: Check, answer: Answer, values: Mapping[str, str] | None 
 
 def all_passed(results: Iterable[Result]) -> bool | None:
     """Whether all of them passed; None when that is unknown, and without any."""
-    found = {result.passed for result in results}
-    return None if not found or (None in found and False not in found) else False not in found
+    outcomes = {result.passed for result in results}
+    return None if not outcomes or (None in outcomes and False not in outcomes) else False not in outcomes
 
 
 @dataclass(frozen=True)
-class KeptResult:
+class StoredResult:
     """The result of one check as a run keeps it.
 
     ``check`` is the check in words. ``judge`` identifies the question and the answer of a judge.
@@ -78,28 +78,28 @@ def facts_of(checks: Sequence[Check], results: Sequence[Result], values: Mapping
     if not checks:
         return {"passed": None, "check_results": None}
     filled = [check.with_values(values) for check in checks]
-    kept = [
+    stored = [
         {"check": check.words, "passed": result.passed, "reason": result.reason}
         | ({"judge": judge_key(check)} if isinstance(check, Judge) else {})
         for check, result in zip(filled, results, strict=True)
     ]
-    return {"passed": all_passed(results), "check_results": json.dumps(kept, ensure_ascii=False)}
+    return {"passed": all_passed(results), "check_results": json.dumps(stored, ensure_ascii=False)}
 
 
-def kept_results(record: RunRecord) -> list[KeptResult]:
+def stored_results(record: RunRecord) -> list[StoredResult]:
     """The results that a run keeps; none that a later release wrote."""
     return read_results(record.check_results)
 
 
-def read_results(content: str | None) -> list[KeptResult]:
+def read_results(content: str | None) -> list[StoredResult]:
     """The results in a fact ``check_results``."""
     try:
-        return _kept.validate_json(content) if content else []
+        return _results.validate_json(content) if content else []
     except ValidationError:
         return []
 
 
-def in_words(results: Sequence[KeptResult]) -> str:
+def in_words(results: Sequence[StoredResult]) -> str:
     """The results in a line: how many pass, and the first that does not; empty without any."""
     if not results:
         return ""
@@ -113,8 +113,8 @@ def in_words(results: Sequence[KeptResult]) -> str:
 def opinion_in_log(judge: Judge, record: RunRecord) -> Result | None:
     """The kept result of a judge, with its values, on a run's answer; None without one."""
     key = judge_key(judge)
-    found = next((kept for kept in kept_results(record) if kept.judge == key), None)
-    return Result(found.passed, found.reason) if found else None
+    stored = next((result for result in stored_results(record) if result.judge == key), None)
+    return Result(stored.passed, stored.reason) if stored else None
 
 
 def judge_key(judge: Judge) -> str:
@@ -122,4 +122,4 @@ def judge_key(judge: Judge) -> str:
     return hashlib.sha256(judge.model_dump_json().encode()).hexdigest()[:16]
 
 
-_kept = TypeAdapter(list[KeptResult])
+_results = TypeAdapter(list[StoredResult])

@@ -18,13 +18,13 @@ from referencing.jsonschema import EMPTY_REGISTRY
 
 from components.checks import sentences
 from components.contract.difference import shortened
-from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
+from components.snippets.nesting import MAX_LEVELS, nests_too_deeply
 from components.user_error import UserError
 
-_MOST_STEPS = 30_000
+_MAX_STEPS = 30_000
 """Keywords applied to values: references to one another can double them at each level."""
 _LONGEST_SCHEMA = 200_000
-_MOST_UNIQUE = 2_000
+_MAX_UNIQUE = 2_000
 """Items of a list that must differ: the time is quadratic."""
 _REGEX_S = 0.2
 
@@ -44,7 +44,7 @@ class _TooManySteps(Exception):
 def schema_problem(schema: JsonValue) -> str | None:
     """Why this is no JSON Schema, as the end of a sentence; None when it is one."""
     if nests_too_deeply(schema):
-        return f"it nests more than {MOST_LEVELS} levels deep"
+        return f"it nests more than {MAX_LEVELS} levels deep"
     if len(json.dumps(schema)) > _LONGEST_SCHEMA:
         return f"it is longer than {_LONGEST_SCHEMA:,} characters"
     text = json.dumps(schema)
@@ -62,11 +62,11 @@ def schema_problem(schema: JsonValue) -> str | None:
 
 def validated(schema: str, value: JsonValue) -> str | None:
     """Why the schema, as JSON, does not admit the value: a sentence; None when it does. Raises SchemaProblem."""
-    _left.steps = _MOST_STEPS
+    _left.steps = _MAX_STEPS
     try:
-        found = best_match(_validator(schema).iter_errors(value))
+        violation = best_match(_validator(schema).iter_errors(value))
     except _TooManySteps:
-        raise SchemaProblem(sentences.SCHEMA_TOO_MANY_STEPS.format(most=_MOST_STEPS)) from None
+        raise SchemaProblem(sentences.SCHEMA_TOO_MANY_STEPS.format(limit=_MAX_STEPS)) from None
     except RecursionError:
         raise SchemaProblem(sentences.SCHEMA_ENDLESS) from None
     except TimeoutError:
@@ -75,13 +75,13 @@ def validated(schema: str, value: JsonValue) -> str | None:
         raise SchemaProblem(sentences.SCHEMA_REFERENCE_MISSING.format(reference=shortened(error.ref))) from None
     except regex.error as problem:
         raise SchemaProblem(sentences.SCHEMA_PATTERN_UNREADABLE.format(problem=problem)) from None
-    return f"At {found.json_path}: {shortened(found.message)}." if found else None
+    return f"At {violation.json_path}: {shortened(violation.message)}." if violation else None
 
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Any:
-    read = json.loads(schema)
-    return _bounded(validator_for(read, default=Draft202012Validator))(read, registry=EMPTY_REGISTRY)
+    parsed = json.loads(schema)
+    return _bounded(validator_for(parsed, default=Draft202012Validator))(parsed, registry=EMPTY_REGISTRY)
 
 
 @cache
@@ -108,7 +108,7 @@ def _counted(rule: _Rule) -> _Rule:
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if validator.is_type(instance, "string") and not _found(pattern, instance):
+    if validator.is_type(instance, "string") and not _matches(pattern, instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
@@ -117,7 +117,7 @@ def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: A
         return
     for pattern, subschema in patterns.items():
         for key, value in instance.items():
-            if _found(pattern, key):
+            if _matches(pattern, key):
                 yield from validator.descend(value, subschema, path=key, schema_path=pattern)
 
 
@@ -126,7 +126,7 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
         return
     patterns = schema.get("patternProperties", {})
     for key, value in instance.items():
-        if key in schema.get("properties", {}) or any(_found(pattern, key) for pattern in patterns):
+        if key in schema.get("properties", {}) or any(_matches(pattern, key) for pattern in patterns):
             continue
         if allowed is False:
             yield ValidationError(f"{key!r} is not allowed")
@@ -134,11 +134,11 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
             yield from validator.descend(value, allowed, path=key)
 
 
-def _unique_items(validator: Any, wanted: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if validator.is_type(instance, "array") and len(instance) > _MOST_UNIQUE:
+def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "array") and len(instance) > _MAX_UNIQUE:
         raise _TooManySteps
-    yield from Draft202012Validator.VALIDATORS["uniqueItems"](validator, wanted, instance, schema)
+    yield from Draft202012Validator.VALIDATORS["uniqueItems"](validator, unique, instance, schema)
 
 
-def _found(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     return regex.search(pattern, text, timeout=_REGEX_S) is not None

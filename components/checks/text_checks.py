@@ -34,10 +34,10 @@ class Contains(Check):
 
     def judge(self, answer: Answer) -> Result:
         """Whether the text is part of the answer."""
-        place = folded(answer.text, self.ignore_case).find(folded(self.text, self.ignore_case))
-        if place < 0:
+        position = folded(answer.text, self.ignore_case).find(folded(self.text, self.ignore_case))
+        if position < 0:
             return Result(False, f"{quoted(self.text)} is not in the answer.")
-        return Result(True, f"{quoted(self.text)} is at character {place + 1:,}.")
+        return Result(True, f"{quoted(self.text)} is at character {position + 1:,}.")
 
 
 class NotContains(Contains):
@@ -52,8 +52,8 @@ class NotContains(Contains):
 
     def judge(self, answer: Answer) -> Result:
         """Whether the text is no part of the answer."""
-        found = super().judge(answer)
-        return Result(not found.passed, found.reason)
+        result = super().judge(answer)
+        return Result(not result.passed, result.reason)
 
 
 class Matches(Check):
@@ -85,14 +85,14 @@ class Matches(Check):
     def judge(self, answer: Answer) -> Result:
         """Whether the pattern is found within the time limit."""
         try:
-            found = _compiled(self.pattern, self.ignore_case).search(answer.text, timeout=_REGEX_S, concurrent=True)
+            match = _compiled(self.pattern, self.ignore_case).search(answer.text, timeout=_REGEX_S, concurrent=True)
         except TimeoutError:
             return Result(None, sentences.PATTERN_SLOW.format(seconds=_REGEX_S))
         except regex.error as error:
             return Result(None, sentences.PATTERN_UNREADABLE.format(error=error))
-        if not found:
+        if not match:
             return Result(False, f"Nothing matches {quoted(self.pattern)}.")
-        return Result(True, f"{quoted(found[0])} matches at character {found.start() + 1:,}.")
+        return Result(True, f"{quoted(match[0])} matches at character {match.start() + 1:,}.")
 
 
 class Equals(Check):
@@ -110,8 +110,8 @@ class Equals(Check):
 
     def judge(self, answer: Answer) -> Result:
         """Whether both texts are equal."""
-        said, wanted = (folded(text.strip(), self.ignore_case) for text in (answer.text, self.text))
-        if said == wanted:
+        actual, expected = (folded(text.strip(), self.ignore_case) for text in (answer.text, self.text))
+        if actual == expected:
             return Result(True, "The answer is equal.")
         return Result(False, f"The answer is {quoted(answer.text.strip())}.")
 
@@ -159,8 +159,9 @@ class FinishReason(Check):
 
     def judge(self, answer: Answer) -> Result:
         """Whether it is the reported reason."""
-        said = answer.finish_reason
-        return Result(said == self.reason, f"The finish reason is {said}." if said else "There is no finish reason.")
+        reason = answer.finish_reason
+        sentence = f"The finish reason is {reason}." if reason else "There is no finish reason."
+        return Result(reason == self.reason, sentence)
 
 
 class Similar(Check):
@@ -178,9 +179,9 @@ class Similar(Check):
 
     def judge(self, answer: Answer) -> Result:
         """Whether the answer is as similar as that."""
-        found = similarity(answer.text.strip(), self.to.strip())
+        score = similarity(answer.text.strip(), self.to.strip())
         # Rounded down: 0.7996 must not read as 0.80 and fail.
-        return Result(found >= self.at_least, f"The similarity is {math.floor(found * 1000) / 1000:g}.")
+        return Result(score >= self.at_least, f"The similarity is {math.floor(score * 1000) / 1000:g}.")
 
 
 @lru_cache(maxsize=256)

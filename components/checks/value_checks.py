@@ -114,17 +114,17 @@ class CallsTool(Check):
 
     def _differs(self, call: ToolCall) -> str | None:
         try:
-            said = read_json(call.arguments or "{}")
+            arguments = read_json(call.arguments or "{}")
         except ValueError as error:
             return f"The arguments of {self.name} are not JSON: {error}."
-        if not isinstance(said, dict):
+        if not isinstance(arguments, dict):
             return f"The arguments of {self.name} are no JSON object."
-        for key, wanted in self.arguments.items():
-            if key not in said:
+        for key, expected in self.arguments.items():
+            if key not in arguments:
                 return f"The call of {self.name} has no {key}."
-            if not _same_json(said[key], wanted):
-                found, asked = (shortened(json.dumps(value, ensure_ascii=False)) for value in (said[key], wanted))
-                return f"{key} of {self.name} is {found}, not {asked}."
+            if not _same_json(arguments[key], expected):
+                values = (shortened(json.dumps(value, ensure_ascii=False)) for value in (arguments[key], expected))
+                return f"{key} of {self.name} is {', not '.join(values)}."
         return None
 
 
@@ -140,7 +140,7 @@ class NumberWithin(Check):
     which: Literal["last", "first"] = "last"
 
     @model_validator(mode="after")
-    def _says_something(self) -> NumberWithin:
+    def _has_a_condition(self) -> NumberWithin:
         if self.equals is None and self.at_least is None and self.at_most is None:
             raise ValueError("give equals, at_least or at_most")
         if isinstance(self.equals, str) and not names_in([self.equals]):
@@ -150,15 +150,15 @@ class NumberWithin(Check):
     @property
     def words(self) -> str:
         """The check in words."""
-        said = []
+        conditions = []
         if self.equals is not None:
             equals = self.equals if isinstance(self.equals, str) else f"{self.equals:,g}"
-            said.append(f"is {equals}" + (f" ± {self.within:g}" if self.within else ""))
+            conditions.append(f"is {equals}" + (f" ± {self.within:g}" if self.within else ""))
         if self.at_least is not None:
-            said.append(f"is at least {self.at_least:,g}")
+            conditions.append(f"is at least {self.at_least:,g}")
         if self.at_most is not None:
-            said.append(f"is at most {self.at_most:,g}")
-        return f"the {self.which} number {' and '.join(said)}"
+            conditions.append(f"is at most {self.at_most:,g}")
+        return f"the {self.which} number {' and '.join(conditions)}"
 
     def judge(self, answer: Answer) -> Result:
         """Whether the number is within the bounds."""
@@ -166,14 +166,14 @@ class NumberWithin(Check):
         if not numbers:
             return Result(False, "The answer holds no number.")
         number = float(numbers[-1 if self.which == "last" else 0].replace(",", ""))
-        wanted = self.equals
-        if isinstance(wanted, str):
+        expected = self.equals
+        if isinstance(expected, str):
             try:
-                wanted = float(wanted.replace(",", ""))
+                expected = float(expected.replace(",", ""))
             except ValueError:
                 return Result(None, f"{quoted(str(self.equals))} is no number to compare with.")
         passed = (
-            (wanted is None or abs(number - wanted) <= self.within + 1e-12 * abs(wanted))
+            (expected is None or abs(number - expected) <= self.within + 1e-12 * abs(expected))
             and (self.at_least is None or number >= self.at_least)
             and (self.at_most is None or number <= self.at_most)
         )
@@ -181,7 +181,7 @@ class NumberWithin(Check):
 
 
 class Expression(Check):
-    """An expression in a small language without loops, attributes and imports; see ``check_expression``."""
+    """An expression in a small language without loops, attributes and imports; see ``expression.py``."""
 
     kind = "expression"
     bare = "expression"
@@ -215,12 +215,12 @@ class Expression(Check):
         return Result(bool(value), f"The expression is {shortened(json.dumps(value, default=str))}.")
 
 
-def _same_json(one: JsonValue, other: JsonValue) -> bool:
+def _same_json(first: JsonValue, second: JsonValue) -> bool:
     # In Python True equals 1, in JSON it does not.
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same_json(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same_json, one, other))
-    return one == other
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same_json(value, second[key]) for key, value in first.items())
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_same_json, first, second))
+    return first == second

@@ -19,7 +19,7 @@ _MAX_TYPE = 40
 
 # The keys of a delta for reasoning: the first with text counts, because some endpoints repeat it under two keys.
 _THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_text", "reasoning_details", "thinking_blocks")
-_THOUGHT_WORDS = ("text", "summary", "thinking", "reasoning", "content")
+_REASONING_KEYS = ("text", "summary", "thinking", "reasoning", "content")
 _MAX_DEPTH = 4
 
 
@@ -160,23 +160,23 @@ def _any_chunk(data: str, fields: dict[str, Any], parts: tuple[str, str]) -> Chu
         choices[0] = {"logprobs": fields["completion_probabilities"], **choices[0]}
     usage, error = fields.get("usage"), None
     deltas = [delta for choice in choices if isinstance(delta := choice.get(parts[0]), dict)]
-    for place in [*choices, *deltas, *_additions(data, fields)]:
-        usage, error = usage or place.get("usage", usage), error or place.get("error")
+    for part in [*choices, *deltas, *_additions(data, fields)]:
+        usage, error = usage or part.get("usage", usage), error or part.get("error")
     if fields.get("error") or fields.get("object") == "error":
-        said: str | None = data
+        error_json: str | None = data
     else:
-        said = _json(error or _failed_status(fields.get("base_resp")))
+        error_json = _json(error or _failed_status(fields.get("base_resp")))
     if "filtered" in data and _FILTERED.search(data):
         warnings.append(FILTER_TRIGGERED)
-    if not isinstance(listed, list) and said is None:
+    if not isinstance(listed, list) and error_json is None:
         warnings.append("a chunk had no choices")
     model, fingerprint = fields.get("model"), fields.get("system_fingerprint")
     return Chunk(
-        tuple([_choice(choice, parts, place, warnings) for place, choice in enumerate(choices)]),
+        tuple([_choice(choice, parts, position, warnings) for position, choice in enumerate(choices)]),
         _usage(usage),
         model if isinstance(model, str) else None,
         fingerprint if isinstance(fingerprint, str) else None,
-        said,
+        error_json,
         tuple(warnings),
     )
 
@@ -204,7 +204,7 @@ def _json(error: object) -> str | None:
         return "{}"
 
 
-def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings: list[str]) -> ChoiceDelta:
+def _choice(choice: dict[str, Any], parts: tuple[str, str], position: int, warnings: list[str]) -> ChoiceDelta:
     part = parts[0]
     delta = choice.get(part)
     if not delta or not isinstance(delta, dict):
@@ -219,7 +219,7 @@ def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings
         text, thinking = _content([content] if isinstance(content, dict) else content, warnings)
     tool_calls: object = None
     if not text or len(delta) > 1 + ("role" in delta):
-        thinking += next(filter(None, (_thought(delta.get(key)) for key in _THINKING)), "")
+        thinking += next(filter(None, (_reasoning_text(delta.get(key)) for key in _THINKING)), "")
         tool_calls = delta.get("tool_calls")
         if isinstance(tool_calls, dict):
             tool_calls = [tool_calls]
@@ -233,7 +233,7 @@ def _choice(choice: dict[str, Any], parts: tuple[str, str], place: int, warnings
     if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) <= len(str(_MAX_CHOICES)):
         index = int(index)
     elif index is None:
-        index = place
+        index = position
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CHOICES:
         index = 0
     finish_reason = choice.get("finish_reason")
@@ -265,43 +265,43 @@ def _content(content: object, warnings: list[str], *, inside_thinking: bool = Fa
             inner = part.get("thinking")
             thinking += inner if isinstance(inner, str) else _content(inner, warnings, inside_thinking=True)[0]
         elif kind == "reasoning" and not inside_thinking:
-            thinking += _thought(part)
+            thinking += _reasoning_text(part)
         else:
             # A type is never cut: an API key in it, once cut, could not be masked.
-            named = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is not a name"
-            warnings.append(f"a content part of the unknown type {named} was skipped")
+            type_name = repr(kind) if isinstance(kind, str) and len(kind) <= _MAX_TYPE else "that is not a name"
+            warnings.append(f"a content part of the unknown type {type_name} was skipped")
     return text, thinking
 
 
-def _thought(value: object, depth: int = 0) -> str:
+def _reasoning_text(value: object, depth: int = 0) -> str:
     """The text of a reasoning part: a string, an object with one, or a list. Encrypted reasoning has none."""
     if isinstance(value, str):
         return value
     if depth > _MAX_DEPTH:
         return ""
     if isinstance(value, list):
-        return "".join([_thought(one, depth + 1) for one in value])
+        return "".join([_reasoning_text(item, depth + 1) for item in value])
     if not isinstance(value, dict):
         return ""
-    return next(filter(None, (_thought(value.get(key), depth + 1) for key in _THOUGHT_WORDS)), "")
+    return next(filter(None, (_reasoning_text(value.get(key), depth + 1) for key in _REASONING_KEYS)), "")
 
 
 def _usage(usage: object) -> Usage | None:
     if not isinstance(usage, dict):
         return None
-    of_prompt = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
-    of_completion = usage.get("completion_tokens_details", usage.get("output_tokens_details"))
+    prompt = usage.get("prompt_tokens_details", usage.get("input_tokens_details"))
+    completion = usage.get("completion_tokens_details", usage.get("output_tokens_details"))
     return Usage(
         prompt_tokens=_count(usage, "prompt_tokens", "input_tokens"),
         completion_tokens=_count(usage, "completion_tokens", "output_tokens"),
         total_tokens=_count(usage, "total_tokens"),
-        cached_tokens=_first(_count(of_prompt, "cached_tokens"), _count(usage, "prompt_cache_hit_tokens")),  # DeepSeek
-        reasoning_tokens=_first(_count(of_completion, "reasoning_tokens"), _count(usage, "reasoning_tokens")),  # SGLang
+        cached_tokens=_first(_count(prompt, "cached_tokens"), _count(usage, "prompt_cache_hit_tokens")),  # DeepSeek
+        reasoning_tokens=_first(_count(completion, "reasoning_tokens"), _count(usage, "reasoning_tokens")),  # SGLang
     )
 
 
-def _first(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one
+def _first(preferred: int | None, fallback: int | None) -> int | None:
+    return fallback if preferred is None else preferred
 
 
 def _count(counts: Any, *names: str) -> int | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 WHERE_KEYS_BELONG = "Keys belong in an endpoint's profile, on the page Endpoints, and never in a request."
 
-_MOST_NAMES = 5
-_MOST_OF_A_NAME = 40
+_MAX_NAMES = 5
+_MAX_NAME_CHARS = 40
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # Matches the words of a name, in lower case, joined by underscores.
@@ -32,7 +32,7 @@ _OTHER_TOKEN = re.compile(
     r"(?:audio|begin|bos|cls|end|eo[st]|first|image|last|mask|max|min|new|next|pad|page|per|prompt|reasoning|sep|special"
     r"|start|stop|think|thinking|unk|video)_token$"
 )
-_LOOKS_LIKE_ONE = re.compile(
+_LOOKS_LIKE_A_SECRET = re.compile(
     r"(?i:bearer)\s+\S{8,}"
     r"|(?:sk|pk|rk|gsk|hf|xai|nvapi|pplx|ghp|glpat|r8)[-_][-\w]{16,}|(?:AKIA|ASIA|AIza)[-\w]{12,}"
     r"|eyJ[-\w]{8,}\.[-\w]+\.[-\w]*"
@@ -44,7 +44,7 @@ _ADDRESS = re.compile(
 )
 _MAY_BE_AN_ADDRESS = re.compile(r"(?:^|_)(?:base|endpoint|host|proxy|uri|url)$")
 # Under these keys, JSON Schema has custom names, each with a schema as its value.
-_DESCRIBED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+_CUSTOM_NAMES = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
 
 def is_credential_name(name: str) -> bool:
@@ -74,42 +74,42 @@ def is_address_name(name: str) -> bool:
 def without_credentials(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The body without credentials, headers and addresses, and their names. Messages stay unchanged."""
     names: list[str] = []
-    kept = {}
+    remaining = {}
     for name, value in body.items():
         if name in ("model", "messages"):
-            kept[name] = value
+            remaining[name] = value
         elif name == "extra_body" and isinstance(value, Mapping):
-            kept[name], further = without_credentials(value)
-            names += further
+            remaining[name], more_names = without_credentials(value)
+            names += more_names
         elif is_call_option(name) and not isinstance(value, bool):
             names.append(name)
         else:
-            kept |= _without({name: value}, names)
-    return kept, names
+            remaining |= _without({name: value}, names)
+    return remaining, names
 
 
-def _without(value: Any, names: list[str], *, described: bool = False) -> Any:
+def _without(value: Any, names: list[str], *, custom_names: bool = False) -> Any:
     if isinstance(value, list):
-        return [_without(one, names) for one in value if not _is_one("", one, names)]
+        return [_without(item, names) for item in value if not _is_removed("", item, names)]
     if not isinstance(value, Mapping):
         return value
     return {
-        name: _without(inner, names, described=name in _DESCRIBED)
+        name: _without(inner, names, custom_names=name in _CUSTOM_NAMES)
         for name, inner in value.items()
-        if (described and isinstance(inner, Mapping)) or not _is_one(name, inner, names)
+        if (custom_names and isinstance(inner, Mapping)) or not _is_removed(name, inner, names)
     }
 
 
-def _is_one(name: str, value: Any, names: list[str]) -> bool:
+def _is_removed(name: str, value: Any, names: list[str]) -> bool:
     """Whether a value is a credential, headers or an address; if so, its name is added to ``names``."""
     words = "_".join(_WORD.findall(name)).lower()
     if isinstance(value, str) and "://" in value and _MAY_BE_AN_ADDRESS.search(words):
         names.append(name)
         return True
-    named = (is_credential_name(name) or _names_headers(name)) and not isinstance(value, bool)
-    if named and isinstance(value, int | float) and name.lower().endswith("token"):
+    is_named = (is_credential_name(name) or _names_headers(name)) and not isinstance(value, bool)
+    if is_named and isinstance(value, int | float) and name.lower().endswith("token"):
         return False  # the id of a vocabulary token
-    if named or (isinstance(value, str) and _LOOKS_LIKE_ONE.fullmatch(value.strip())):
+    if is_named or (isinstance(value, str) and _LOOKS_LIKE_A_SECRET.fullmatch(value.strip())):
         names.append(name or "an item of a list")
         return True
     return False
@@ -117,7 +117,7 @@ def _is_one(name: str, value: Any, names: list[str]) -> bool:
 
 def credentials_left_out(names: Iterable[str]) -> list[str]:
     """Sentences with the names of what was left out, never its values, and where it belongs."""
-    unique = list(dict.fromkeys(name[:_MOST_OF_A_NAME] for name in names))
+    unique = list(dict.fromkeys(name[:_MAX_NAME_CHARS] for name in names))
     addresses = [name for name in unique if is_address_name(name)]
     secrets = [name for name in unique if not is_address_name(name)]
     notes = []
@@ -129,4 +129,4 @@ def credentials_left_out(names: Iterable[str]) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:_MOST_NAMES]) + (" and more" if len(names) > _MOST_NAMES else "")
+    return ", ".join(names[:_MAX_NAMES]) + (" and more" if len(names) > _MAX_NAMES else "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from components.contract.fields import CONTRACT_FIELDS
 from components.contract.request import ChatCompletionStreamRequest
 
-_MOST_CHARACTERS = 40
+_MAX_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -29,27 +29,27 @@ class Difference:
 
 def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStreamRequest) -> list[Difference]:
     """The fields in which two requests differ, in the order of the form. Omitted and null are different."""
-    found = []
+    differing = []
     if before.model != after.model:
-        found.append(Difference("model", before.model, after.model))
+        differing.append(Difference("model", before.model, after.model))
     if [message.model_dump(exclude_unset=True) for message in before.messages] != [
         message.model_dump(exclude_unset=True) for message in after.messages
     ]:
-        found.append(Difference("messages"))
+        differing.append(Difference("messages"))
     for field in CONTRACT_FIELDS:
         words = _words(before, field), _words(after, field)
         if words[0] != words[1]:
-            found.append(Difference(field, *words))
+            differing.append(Difference(field, *words))
     if before.stream != after.stream:
-        found.append(Difference("stream", _json(before.stream), _json(after.stream)))
+        differing.append(Difference("stream", _json(before.stream), _json(after.stream)))
     for key in dict.fromkeys([*before.extra_body, *after.extra_body]):
         words = (
             _json(before.extra_body[key]) if key in before.extra_body else "omitted",
             _json(after.extra_body[key]) if key in after.extra_body else "omitted",
         )
         if words[0] != words[1]:
-            found.append(Difference(key, *words))
-    return found
+            differing.append(Difference(key, *words))
+    return differing
 
 
 def _words(request: ChatCompletionStreamRequest, field: str) -> str:
@@ -63,4 +63,4 @@ def _json(value: object) -> str:
 
 def shortened(words: str) -> str:
     """The words, cut to fit into one line."""
-    return words if len(words) <= _MOST_CHARACTERS else f"{words[: _MOST_CHARACTERS - 1]}…"
+    return words if len(words) <= _MAX_CHARACTERS else f"{words[: _MAX_CHARACTERS - 1]}…"

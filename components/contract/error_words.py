@@ -9,8 +9,8 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-_MOST_LEVELS = 8
-_MOST_PROBLEMS = 10
+_MAX_LEVELS = 8
+_MAX_PROBLEMS = 10
 
 # Keys are compared without case, "_" and "-": "Message", "error_message" and "errorMessage" occur as well.
 _LISTS_OF_PROBLEMS = ("errors", "detail", "details", "message", "error", "invalidparams", "fieldviolations", "issues")
@@ -67,7 +67,7 @@ _CODE = re.compile(r"[\w.:/#-]*", re.ASCII)
 
 # Where one problem of a list names its field (FastAPI, JSON Schema, problem details, ASP.NET, Zod, Google, OpenAI).
 _FIELDS = ("loc", "pointer", "instancepath", "field", "propertyname", "property", "path", "param")
-_OF_NO_FIELD = ("", "base", "body", "json", "non_field_errors")
+_NO_FIELD = ("", "base", "body", "json", "non_field_errors")
 
 _CODES = ("code", "error_code", "errorcode", "__type", "status", "type")
 _CODE_ENTRY = re.compile(rf'"({"|".join(_CODES)})"\s*:\s*"(\w*[A-Za-z]\w*)"', re.ASCII)
@@ -107,16 +107,16 @@ def code_in(body: str) -> str:
 
 
 def _words(value: object, depth: int, *, listed: bool = False, by_field: _Kinds = ()) -> Words:
-    """``listed``: the value is an item of a list. ``by_field``: the types of problems under keys that name fields."""
-    if depth > _MOST_LEVELS:
+    """The words of any value. ``listed``: it is an item of a list. ``by_field``: the types of problems by field."""
+    if depth > _MAX_LEVELS:
         return Words()
     if isinstance(value, str):
         return _words_of_text(value, depth)
     if isinstance(value, list):
-        return _joined([_words(item, depth + 1, listed=True) for item in value[:_MOST_PROBLEMS]])
+        return _joined([_words(item, depth + 1, listed=True) for item in value[:_MAX_PROBLEMS]])
     if isinstance(value, Mapping):
-        found = _words_of_object(value, depth, listed=listed)
-        return found if found.text else _by_field(value, depth, by_field)
+        words = _words_of_object(value, depth, listed=listed)
+        return words if words.text else _by_field(value, depth, by_field)
     return Words()
 
 
@@ -136,14 +136,14 @@ def _words_of_object(value: Mapping[str, object], depth: int, *, listed: bool) -
     own = _field_of(entry, listed=listed)
     for key in _LISTS_OF_PROBLEMS:
         if isinstance(entry.get(key), _NESTED) and words_of(key).text and words_of(key).fields:
-            return _named(own, words_of(key))
-    found = Words()
+            return _with_path(own, words_of(key))
+    words = Words()
     for key, kind in _PLACES:
         if isinstance(entry.get(key), kind) and words_of(key).text:
-            if _is_telling(words_of(key).text):
-                return _named(own, words_of(key))
-            found = found if found.text else words_of(key)
-    return _named(own, found) if found.text else found
+            if _is_informative(words_of(key).text):
+                return _with_path(own, words_of(key))
+            words = words if words.text else words_of(key)
+    return _with_path(own, words) if words.text else words
 
 
 def _words_of_text(text: str, depth: int) -> Words:
@@ -158,18 +158,18 @@ def _words_of_text(text: str, depth: int) -> Words:
                 value, _end = json.JSONDecoder().raw_decode(candidate.lstrip())
             except (ValueError, RecursionError):
                 continue
-            if (found := _words(value, depth + 1)).text:
-                return found
-    return Words(next((one for one in candidates if one and one != "[DONE]"), text))
+            if (words := _words(value, depth + 1)).text:
+                return words
+    return Words(next((each for each in candidates if each and each != "[DONE]"), text))
 
 
 def _by_field(value: Mapping[str, object], depth: int, kinds: _Kinds) -> Words:
     """Problems keyed by field: ``{"temperature": ["must be between 0 and 2."]}``."""
     problems = []
-    for name, inner in list(value.items())[:_MOST_PROBLEMS]:
+    for name, inner in list(value.items())[:_MAX_PROBLEMS]:
         if isinstance(inner, kinds):
-            path = [] if name in _OF_NO_FIELD else _steps(name)
-            problems.append(_named((path, True), _words(inner, depth + 1, by_field=kinds)))
+            path = [] if name in _NO_FIELD else _steps(name)
+            problems.append(_with_path((path, True), _words(inner, depth + 1, by_field=kinds)))
     return _joined(problems)
 
 
@@ -178,14 +178,14 @@ def _joined(problems: list[Words]) -> Words:
     return Words("; ".join(texts), tuple(field for problem in problems for field in problem.fields))
 
 
-def _named(field: tuple[list[str], bool], words: Words) -> Words:
+def _with_path(field: tuple[list[str], bool], words: Words) -> Words:
     """The message, preceded by its field's path unless it contains the path."""
-    path, is_told = field
+    path, needs_path = field
     if not path or not words.text:
         return words
-    whole = ".".join(path)
-    before = f"{whole}: " if is_told and not re.search(rf"\b{re.escape(whole)}\b", words.text, re.IGNORECASE) else ""
-    return Words(before + words.text, (path[0], *words.fields))
+    name = ".".join(path)
+    needs_path = needs_path and not re.search(rf"\b{re.escape(name)}\b", words.text, re.IGNORECASE)
+    return Words(f"{name}: {words.text}" if needs_path else words.text, (path[0], *words.fields))
 
 
 def _field_of(entry: Mapping[str, Any], *, listed: bool) -> tuple[list[str], bool]:
@@ -208,5 +208,5 @@ def _steps(place: object) -> list[str]:
     return [str(step) for step in steps if step not in ("", "#", "$", "body")]
 
 
-def _is_telling(text: str) -> bool:
+def _is_informative(text: str) -> bool:
     return not _CODE.fullmatch(text) and text.strip(" .!").casefold() not in _SAYS_LITTLE

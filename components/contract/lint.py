@@ -178,8 +178,8 @@ def _out_of_range(value: JsonValue, rules: FieldRules) -> tuple[str | None, floa
     return problem, type(value)(limit if limit is not None else value)
 
 
-def _set_to(nearest: float, mended: ChatCompletionStreamRequest) -> Fix:
-    return Fix(f"Set it to {nearest:g}", mended)
+def _set_to(nearest: float, fixed: ChatCompletionStreamRequest) -> Fix:
+    return Fix(f"Set it to {nearest:g}", fixed)
 
 
 def _both_sampling_fields(request: ChatCompletionStreamRequest) -> Iterator[Remark]:
@@ -197,11 +197,11 @@ def _context(
 ) -> Iterator[Remark]:
     if context_tokens is None:
         return
-    asked = request.max_tokens or 0
+    max_tokens = request.max_tokens or 0
     prompt = estimated_tokens(request.messages) if prompt_tokens is None else prompt_tokens
     about = "about " if prompt_tokens is None else ""
-    if asked > context_tokens:
-        sentence = f"max_tokens is {asked:,}, more than the model's whole context of {context_tokens:,} tokens."
+    if max_tokens > context_tokens:
+        sentence = f"max_tokens is {max_tokens:,}, more than the model's whole context of {context_tokens:,} tokens."
     elif prompt > context_tokens:
         yield Remark(
             MESSAGES,
@@ -209,15 +209,15 @@ def _context(
             Severity.HINT if about else Severity.MAY_BE_REFUSED,
         )
         return
-    elif prompt + asked > context_tokens:
+    elif prompt + max_tokens > context_tokens:
         sentence = (
-            f"The messages ({about}{prompt:,} tokens) and max_tokens ({asked:,}) are together more than the model's "
-            f"context of {context_tokens:,} tokens."
+            f"The messages ({about}{prompt:,} tokens) and max_tokens ({max_tokens:,}) are together more than the "
+            f"model's context of {context_tokens:,} tokens."
         )
     else:
         return
     room = max(context_tokens - prompt, 1)
-    certain = asked > context_tokens or not about
+    certain = max_tokens > context_tokens or not about
     yield Remark(
         "max_tokens",
         sentence,
@@ -229,73 +229,73 @@ def _context(
 def _extra_fields(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
     for key, value in request.extra_body.items():
         field = profile.name_of(key)
-        meant = _OTHER_NAMES.get(key)
-        left_out = Fix(f"Remove {key}", changed(request, extra_body=_other_keys(request, key)))
+        standard_name = _OTHER_NAMES.get(key)
+        removal = Fix(f"Remove {key}", changed(request, extra_body=_other_keys(request, key)))
         if without_credentials({key: value})[1]:
             yield Remark(
                 EXTRA_BODY,
                 f"{key} seems to hold a credential or an address, which would be sent and logged. {WHERE_KEYS_BELONG}",
                 Severity.MAY_BE_REFUSED,
-                left_out,
+                removal,
             )
         if field in request.sent_values() or key in ("model", MESSAGES, "stream"):
             yield Remark(
                 EXTRA_BODY,
                 f"{key} has its own field, which is sent. Remove it here.",
                 Severity.CANNOT_BE_SENT,
-                left_out,
+                removal,
             )
         elif field is not None and is_of_contract(field):
-            yield _own_field(request, key, field, value, left_out)
+            yield _own_field(request, key, field, value, removal)
         elif field is not None and field in profile.fields:
-            yield from _further_field(request, profile, field, value, left_out)
-        elif meant is not None and meant in profile.fields:
-            here = profile.fields[meant].key
-            movable = fits(meant, value) and meant not in request.sent_values()
+            yield from _further_field(request, profile, field, value, removal)
+        elif standard_name is not None and standard_name in profile.fields:
+            own_key = profile.fields[standard_name].key
+            movable = fits(standard_name, value) and standard_name not in request.sent_values()
             yield Remark(
                 EXTRA_BODY,
-                f"The {profile.name} dialect calls {key} {here}.",
+                f"The {profile.name} dialect calls {key} {own_key}.",
                 Severity.MAY_BE_REFUSED,
-                Fix(f"Send it as {here}", _moved(request, key, meant)) if movable else left_out,
+                Fix(f"Send it as {own_key}", _moved(request, key, standard_name)) if movable else removal,
             )
         else:
-            yield _unknown(key, profile, left_out)
+            yield _unknown(key, profile, removal)
 
 
-def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value: JsonValue, left_out: Fix) -> Remark:
+def _own_field(request: ChatCompletionStreamRequest, key: str, field: str, value: JsonValue, removal: Fix) -> Remark:
     if fits(field, value):
         moved = Fix(f"Move {key} to its field", _moved(request, key, field))
         return Remark(EXTRA_BODY, f"{key} has its own field.", Severity.HINT, moved)
     problem = "must not be null. Omit it instead" if value is None else FIELDS[field].problem(value)
-    return Remark(EXTRA_BODY, f"{key} {problem}.", Severity.MAY_BE_REFUSED, left_out)
+    return Remark(EXTRA_BODY, f"{key} {problem}.", Severity.MAY_BE_REFUSED, removal)
 
 
 def _further_field(
-    request: ChatCompletionStreamRequest, profile: Profile, field: str, value: JsonValue, left_out: Fix
+    request: ChatCompletionStreamRequest, profile: Profile, field: str, value: JsonValue, removal: Fix
 ) -> Iterator[Remark]:
     rules = profile.fields[field]
     if value is not None and (problem := profile.field(field).problem(value)):
-        yield Remark(field, f"{rules.key} {problem}.", Severity.MAY_BE_REFUSED, left_out)
+        yield Remark(field, f"{rules.key} {problem}.", Severity.MAY_BE_REFUSED, removal)
         return
     sentence, nearest = _out_of_range(value, rules)
     if sentence:
-        fix = left_out
+        fix = removal
         if nearest is not None:
             fix = _set_to(nearest, changed(request, extra_body={**request.extra_body, rules.key: nearest}))
         yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
 
 
-def _unknown(key: str, profile: Profile, left_out: Fix) -> Remark:
-    known = [rules.key for rules in profile.fields.values()]
-    near = [] if key in FIELDS else difflib.get_close_matches(key, known, n=1, cutoff=0.75)
-    meant = f" Did you mean {near[0]}?" if near else ""
+def _unknown(key: str, profile: Profile, removal: Fix) -> Remark:
+    keys = [rules.key for rules in profile.fields.values()]
+    near = [] if key in FIELDS else difflib.get_close_matches(key, keys, n=1, cutoff=0.75)
+    suggestion = f" Did you mean {near[0]}?" if near else ""
     refuses = profile.unknown_keys is UnknownKeys.REFUSED
     does = "refuses unknown keys (HTTP 422)" if refuses else "usually ignores unknown keys"
     return Remark(
         key,
-        f"The {profile.name} dialect does not know {key}, and {does}.{meant}",
+        f"The {profile.name} dialect does not know {key}, and {does}.{suggestion}",
         Severity.MAY_BE_REFUSED if refuses else Severity.HINT,
-        left_out,
+        removal,
     )
 
 

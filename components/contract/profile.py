@@ -111,8 +111,8 @@ class Profile:
 
     def name_of(self, key: str) -> str | None:
         """The field that is sent under this key, the reverse of ``key_of``; None where no field is."""
-        known = next((name for name, rules in self.fields.items() if rules.key == key), None)
-        return known or (None if is_of_contract(key) else key)
+        field = next((name for name, rules in self.fields.items() if rules.key == key), None)
+        return field or (None if is_of_contract(key) else key)
 
     def range_problems(self, values: Mapping[str, JsonValue]) -> dict[str, str]:
         """The fields with a value outside this dialect's range, each with one sentence."""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, Strict
 
 from components.contract import sentences
 from components.contract.fields import CONTRACT_FIELDS, Decimal, is_of_contract
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY, Profile, UsageReport, fits
 from components.contract.strict_json import read_json_object
 from components.user_error import UserError
@@ -55,6 +55,16 @@ class ChatCompletionStreamRequest(BaseModel):
         if field not in self.model_fields_set:
             return "omitted"
         return "null" if getattr(self, field) is None else "value"
+
+    @property
+    def answer_prefix(self) -> str:
+        """The required beginning of the answer, empty for none."""
+        last = self.messages[-1]
+        return last.content if last.role is Role.ASSISTANT and last.prefix else ""
+
+    def with_prefix(self, text: str) -> str:
+        """An answer's text from the required beginning on. Most endpoints repeat it; some send only what follows it."""
+        return text if text.startswith(self.answer_prefix) else self.answer_prefix + text
 
     def sent_values(self) -> dict[str, Any]:
         """The fields of the contract that are on the wire, each with its value (None for null)."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from components.contract import sentences
 
-MOST_VALUES = 100_000
+MAX_VALUES = 100_000
 """Commas and opening brackets, also inside texts: Python's parser needs 10 ms for this many values.
 
-The parser blocks all other threads meanwhile. Two million characters of prose or code have fewer.
+During this time the parser blocks all other threads. Two million characters of prose or code have fewer.
 """
-_MOST_DIGITS = 4_300
+_MAX_DIGITS = 4_300
 
 
 def read_json(text: bytes | str) -> Any:
@@ -24,7 +24,7 @@ def read_json(text: bytes | str) -> Any:
     request has.
     """
     if holds_too_much(text):
-        raise ValueError(f"it holds more than {MOST_VALUES:,} values")
+        raise ValueError(f"it holds more than {MAX_VALUES:,} values")
     try:
         return json.loads(
             text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole, object_pairs_hook=_distinct
@@ -33,10 +33,10 @@ def read_json(text: bytes | str) -> Any:
         raise ValueError("it nests too deeply") from None
 
 
-def holds_too_much(text: bytes | str, most: int = MOST_VALUES) -> bool:
+def holds_too_much(text: bytes | str, limit: int = MAX_VALUES) -> bool:
     """Whether JSON may hold more values than the limit: it has more commas and opening brackets."""
     marks = (b",", b"[", b"{") if isinstance(text, bytes) else (",", "[", "{")
-    return sum(map(text.count, marks)) > most  # type: ignore[arg-type]
+    return sum(map(text.count, marks)) > limit  # type: ignore[arg-type]
 
 
 def read_json_object(text: bytes | str, what: str) -> dict[str, Any]:
@@ -63,14 +63,14 @@ def _finite(digits: str) -> float:
 
 def _whole(digits: str) -> int:
     # Python's default limit.
-    if len(digits) > _MOST_DIGITS:
+    if len(digits) > _MAX_DIGITS:
         raise ValueError(f"{digits[:40]}… has too many digits")
     return int(digits)
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice[:40]!r} occurs twice")
-    return found
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        duplicate = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {duplicate[:40]!r} occurs twice")
+    return fields

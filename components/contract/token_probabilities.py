@@ -14,7 +14,7 @@ _NO_PROBABILITY = -9999.0
 """OpenAI's and vLLM's value for a token of which they know only that it is very unlikely."""
 _ROUNDING = 1e-3
 """Log probabilities this little above 0 are 1 with a rounding error; higher ones are none."""
-_MOST_ALTERNATIVES = 100
+_MAX_ALTERNATIVES = 100
 _TEXT = ("content", "refusal")
 _REASONING = ("reasoning_content", "reasoning")
 _NAMES = ("token", "content", "tok_str", "text")
@@ -55,17 +55,17 @@ class Token(NamedTuple):
 
     @property
     def rank(self) -> int | None:
-        """The place of the token among all, 1 for the most likely; None when it cannot be told.
+        """The place of the token among all, 1 for the most likely; None when unknown.
 
         It is known when the token is among the alternatives, or at least as likely as the last of them.
         """
         if self.logprob is None or self.is_rest or not self.alternatives:
             return None
         others = self.others
-        known = [other.logprob for other in others if other.logprob is not None]
-        if len(others) == len(self.alternatives) and (not known or self.logprob < min(known)):
+        logprobs = [other.logprob for other in others if other.logprob is not None]
+        if len(others) == len(self.alternatives) and (not logprobs or self.logprob < min(logprobs)):
             return None
-        return 1 + sum(logprob > self.logprob for logprob in known)
+        return 1 + sum(logprob > self.logprob for logprob in logprobs)
 
     @property
     def entropy(self) -> float | None:
@@ -154,23 +154,23 @@ def read_tokens(logprobs: object) -> Tokens:
         return Tokens(tuple(_of_completions(logprobs)))
     return Tokens(
         tuple(token for name in _TEXT for token in _tokens(logprobs.get(name))),
-        next((found for name in _REASONING if (found := tuple(_tokens(logprobs.get(name))))), ()),
+        next((tokens for name in _REASONING if (tokens := tuple(_tokens(logprobs.get(name))))), ()),
     )
 
 
 def _tokens(listed: object) -> Iterator[Token]:
-    for each in listed if isinstance(listed, list) else ():
-        if not isinstance(each, dict) or (found := _alternative(each)) is None:
+    for item in listed if isinstance(listed, list) else ():
+        if not isinstance(item, dict) or (alternative := _alternative(item)) is None:
             continue
-        others = next((each[name] for name in _LISTS if isinstance(each.get(name), list | dict)), ())
+        others = next((item[name] for name in _LISTS if isinstance(item.get(name), list | dict)), ())
         if isinstance(others, dict):
             others = [{"token": text, "logprob": logprob} for text, logprob in others.items()]
-        alternatives = _sorted(_alternative(other) for other in others[:_MOST_ALTERNATIVES] if isinstance(other, dict))
-        text, raw, logprob = found
-        if logprob is None and not _says_unlikely(each):
+        alternatives = _sorted(_alternative(other) for other in others[:_MAX_ALTERNATIVES] if isinstance(other, dict))
+        text, raw, logprob = alternative
+        if logprob is None and not _is_impossible(item):
             # llama.cpp's older shape has the probability only in the list.
-            logprob = next((other.logprob for other in alternatives if _same(other, found)), None)
-        yield Token(text, raw, logprob, alternatives, _is_rest(found, alternatives))
+            logprob = next((other.logprob for other in alternatives if _same(other, alternative)), None)
+        yield Token(text, raw, logprob, alternatives, _is_rest(alternative, alternatives))
 
 
 def _of_completions(logprobs: dict[str, Any]) -> Iterator[Token]:
@@ -181,7 +181,7 @@ def _of_completions(logprobs: dict[str, Any]) -> Iterator[Token]:
             continue
         value = values[number] if isinstance(values, list) and number < len(values) else None
         top = tops[number] if isinstance(tops, list) and number < len(tops) else None
-        others = list(top.items())[:_MOST_ALTERNATIVES] if isinstance(top, dict) else []
+        others = list(top.items())[:_MAX_ALTERNATIVES] if isinstance(top, dict) else []
         yield Token(
             text, None, _logprob(value), _sorted(Alternative(name, None, _logprob(other)) for name, other in others)
         )
@@ -202,8 +202,8 @@ def _alternative(each: dict[str, Any]) -> Alternative | None:
 
 
 def _sorted(alternatives: Iterator[Alternative | None]) -> tuple[Alternative, ...]:
-    found = dict.fromkeys(each for each in alternatives if each is not None)
-    return tuple(sorted(found, key=lambda each: -math.inf if each.logprob is None else each.logprob, reverse=True))
+    unique = dict.fromkeys(each for each in alternatives if each is not None)
+    return tuple(sorted(unique, key=lambda each: -math.inf if each.logprob is None else each.logprob, reverse=True))
 
 
 def _logprob(value: object) -> float | None:
@@ -220,7 +220,7 @@ def _logprob(value: object) -> float | None:
     return min(logprob, 0.0)
 
 
-def _says_unlikely(each: dict[str, Any]) -> bool:
+def _is_impossible(each: dict[str, Any]) -> bool:
     value = each.get("logprob")
     return isinstance(value, int | float) and value <= _NO_PROBABILITY
 
@@ -240,15 +240,15 @@ def _same(other: Alternative | Token, token: Alternative | Token) -> bool:
     return other.text == token.text
 
 
-def _is_rest(found: Alternative, alternatives: tuple[Alternative, ...]) -> bool:
+def _is_rest(token: Alternative, alternatives: tuple[Alternative, ...]) -> bool:
     """Whether the probability is that of the last part of a character: an alternative is just that part."""
-    if found.raw is None or found.raw.isascii():
+    if token.raw is None or token.raw.isascii():
         return False
     return any(
         other.raw is not None
-        and other.logprob == found.logprob
-        and len(other.raw) < len(found.raw)
-        and found.raw.endswith(other.raw)
+        and other.logprob == token.logprob
+        and len(other.raw) < len(token.raw)
+        and token.raw.endswith(other.raw)
         and not _is_text(other.raw)
         for other in alternatives
     )

@@ -31,7 +31,7 @@ _KEPT_S = 2 * _DAY_S
 _DELETE_AT_ONCE = 200
 _SOON_S = 2.0
 _LOCK = 0x74656D70657261  # an arbitrary number, used by no other lock
-_MOST_TOKENS = 2**53
+_MAX_TOKENS = 2**53
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class SlotsTaken(Refused):
 
 
 @dataclass(frozen=True)
-class Request:
-    """The tokens of a run: at most ``tokens`` in total, including ``max_tokens`` for the answer."""
+class Demand:
+    """The tokens that a run needs: at most ``tokens`` in total, including ``max_tokens`` for the answer."""
 
     tokens: int
     max_tokens: int = 0
@@ -68,10 +68,10 @@ class Left:
 
 
 @dataclass(frozen=True)
-class _Party:
+class _Scope:
     """The scope of a budget (a visitor, a network or everyone) and its limits."""
 
-    whose: ColumnElement[bool]
+    condition: ColumnElement[bool]
     share: int
     """As a multiple of one visitor's runs."""
     tokens: int
@@ -79,7 +79,7 @@ class _Party:
     shared: str
     """A sentence that says with whom the limit is shared; empty when it is not."""
     have_used: str
-    one: str
+    per: str
 
     def runs(self, number: int) -> int:
         return number * self.share
@@ -97,22 +97,22 @@ class _Used:
 
 
 def reserve(
-    log: Log, settings: DemoSettings, visitor: str, network: str, asked: Request, now: datetime | None = None
+    log: Log, settings: DemoSettings, visitor: str, network: str, demand: Demand, now: datetime | None = None
 ) -> Reservation:
     """Reserve a slot and tokens for a run that begins now, in one exclusive transaction.
 
     ``now`` is in UTC, by default the database's time. Raises Refused, with what to do; also when the database cannot be
     reached; SlotsTaken when nothing but a slot is missing.
     """
-    reservation = Reservation(uuid.uuid4().hex, asked.tokens)
+    reservation = Reservation(uuid.uuid4().hex, demand.tokens)
 
     def work(connection: Connection) -> None:
         lock_demo(connection)
         moment = now or read_database_clock(connection)
-        _refuse(connection, settings, visitor, network, asked, moment, at_once=True)
+        _refuse(connection, settings, visitor, network, demand, moment, at_once=True)
         if _used(connection, _everybody(settings), moment).now >= settings.slots:
             raise SlotsTaken(sentences.SLOTS_TAKEN)
-        values = {"visitor": visitor, "network": network, **vars(asked), "settled": False}
+        values = {"visitor": visitor, "network": network, **vars(demand), "settled": False}
         times = {"created_at": _written(moment), "alive_at": _written(moment)}
         connection.execute(insert(reservations), {"id": reservation.id, **values, **times})
         _delete_old(connection, moment)
@@ -125,41 +125,41 @@ def reserve(
 
 
 def check(
-    log: Log, settings: DemoSettings, visitor: str, network: str, asked: Request, now: datetime | None = None
+    log: Log, settings: DemoSettings, visitor: str, network: str, demand: Demand, now: datetime | None = None
 ) -> None:
     """Raise Refused where ``reserve`` would, apart from the number of running runs; reserve nothing."""
 
     def look(connection: Connection) -> None:
         moment = now or read_database_clock(connection)
-        _refuse(connection, settings, visitor, network, asked, moment, at_once=False)
+        _refuse(connection, settings, visitor, network, demand, moment, at_once=False)
 
     _read(log, look)
 
 
 def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: datetime | None = None) -> Left:
     """The visitor's remaining runs and tokens. Raises Refused when the database cannot be reached."""
-    found: list[Left] = []
+    result: list[Left] = []
 
     def look(connection: Connection) -> None:
         moment = now or read_database_clock(connection)
-        parties = [(each, _used(connection, each, moment)) for each in _parties(settings, visitor, network)]
+        scopes = [(each, _used(connection, each, moment)) for each in _scopes(settings, visitor, network)]
         tokens = max(settings.tokens_a_day - _used(connection, _everybody(settings), moment).tokens, 0)
-        found.append(
+        result.append(
             Left(
-                max(min(party.runs(settings.runs_a_minute) - used.minute for party, used in parties), 0),
-                max(min(party.runs(settings.runs_a_day) - used.day for party, used in parties), 0),
-                max(min(tokens, *(party.tokens - used.tokens for party, used in parties)), 0),
+                max(min(scope.runs(settings.runs_a_minute) - used.minute for scope, used in scopes), 0),
+                max(min(scope.runs(settings.runs_a_day) - used.day for scope, used in scopes), 0),
+                max(min(tokens, *(scope.tokens - used.tokens for scope, used in scopes)), 0),
                 tokens,
             )
         )
 
     _read(log, look)
-    return found[0]
+    return result[0]
 
 
 def settle(log: Log, reservation: Reservation, used_tokens: int) -> None:
     """Settle a finished run. Returns at once; the write happens before any later ``reserve``."""
-    values = {"settled": True, "tokens": max(0, min(used_tokens, _MOST_TOKENS))}
+    values = {"settled": True, "tokens": max(0, min(used_tokens, _MAX_TOKENS))}
     statement = update(reservations).where(reservations.c.id == reservation.id).values(values)
     log.post(f"reservation {reservation.id}", lambda connection: connection.execute(statement))
 
@@ -182,31 +182,31 @@ def lock_demo(connection: Connection) -> None:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _parties(settings: DemoSettings, visitor: str, network: str) -> tuple[_Party, _Party]:
+def _scopes(settings: DemoSettings, visitor: str, network: str) -> tuple[_Scope, _Scope]:
     row = reservations.c
     return (
-        _Party(
+        _Scope(
             row.visitor == visitor,
             share=1,
             tokens=settings.tokens_of_visitor,
             shared="",
             have_used=sentences.TOKENS_OF_VISITOR_USED,
-            one=" for one visitor",
+            per=" for one visitor",
         ),
-        _Party(
+        _Scope(
             row.network == network,
             share=settings.visitors_a_network,
             tokens=settings.tokens_of_network,
             shared=sentences.SHARED_BY_NETWORK,
             have_used=sentences.TOKENS_OF_NETWORK_USED,
-            one=" for one network",
+            per=" for one network",
         ),
     )
 
 
-def _everybody(settings: DemoSettings) -> _Party:
+def _everybody(settings: DemoSettings) -> _Scope:
     have_used = sentences.TOKENS_OF_ALL_USED
-    return _Party(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, one="")
+    return _Scope(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, per="")
 
 
 def _refuse(
@@ -214,55 +214,55 @@ def _refuse(
     settings: DemoSettings,
     visitor: str,
     network: str,
-    asked: Request,
+    demand: Demand,
     now: datetime,
     *,
     at_once: bool,
 ) -> None:
-    parties = _parties(settings, visitor, network)
-    for party in parties:
-        _refuse_too_many(connection, settings, party, now, at_once=at_once)
-    for party in (_everybody(settings), *reversed(parties)):
-        _refuse_too_large(connection, party, asked.tokens, now)
-    _refuse_too_many_together(connection, settings, visitor, asked)
+    scopes = _scopes(settings, visitor, network)
+    for scope in scopes:
+        _refuse_too_many(connection, settings, scope, now, at_once=at_once)
+    for scope in (_everybody(settings), *reversed(scopes)):
+        _refuse_too_large(connection, scope, demand.tokens, now)
+    _refuse_too_many_together(connection, settings, visitor, demand)
 
 
-def _refuse_too_many_together(connection: Connection, settings: DemoSettings, visitor: str, asked: Request) -> None:
+def _refuse_too_many_together(connection: Connection, settings: DemoSettings, visitor: str, demand: Demand) -> None:
     """Refuse a run of an experiment that has reached its limit of runs; repeated runs count, too."""
-    if asked.experiment_id is None:
+    if demand.experiment_id is None:
         return
     row = reservations.c
-    of_it = (row.experiment_id == asked.experiment_id) & (row.visitor == visitor)
-    counts = select(func.count(), func.coalesce(func.sum(row.max_tokens), 0)).where(of_it)
+    in_experiment = (row.experiment_id == demand.experiment_id) & (row.visitor == visitor)
+    counts = select(func.count(), func.coalesce(func.sum(row.max_tokens), 0)).where(in_experiment)
     runs, max_tokens = map(int, connection.execute(counts).one())
     if runs >= settings.sweep_runs:
         raise Refused(sentences.EXPERIMENT_TOO_MANY_RUNS.format(sweep_runs=settings.sweep_runs))
-    if max_tokens + asked.max_tokens > settings.sweep_tokens:
+    if max_tokens + demand.max_tokens > settings.sweep_tokens:
         raise Refused(sentences.EXPERIMENT_TOO_MANY_TOKENS.format(sweep_tokens=settings.sweep_tokens))
 
 
 def _refuse_too_many(
-    connection: Connection, settings: DemoSettings, party: _Party, now: datetime, *, at_once: bool
+    connection: Connection, settings: DemoSettings, scope: _Scope, now: datetime, *, at_once: bool
 ) -> None:
-    used = _used(connection, party, now)
+    used = _used(connection, scope, now)
     for count, number, seconds, period in (
-        (used.day, party.runs(settings.runs_a_day), _DAY_S, "day"),
-        (used.minute, party.runs(settings.runs_a_minute), _MINUTE_S, "minute"),
+        (used.day, scope.runs(settings.runs_a_day), _DAY_S, "day"),
+        (used.minute, scope.runs(settings.runs_a_minute), _MINUTE_S, "minute"),
     ):
         if count >= number:
-            wait = _until_one_is_free(connection, party, number, seconds, now)
+            wait = _until_one_is_free(connection, scope, number, seconds, now)
             raise Refused(
                 sentences.TOO_MANY_RUNS_A_PERIOD.format(
-                    number=number, period=period, shared=party.shared, wait=_in(wait)
+                    number=number, period=period, shared=scope.shared, wait=_in(wait)
                 ),
                 wait,
             )
-    number = party.runs(settings.runs_at_once)
+    number = scope.runs(settings.runs_at_once)
     if at_once and used.now >= number:
-        raise Refused(sentences.TOO_MANY_RUNS_AT_ONCE.format(number=number, shared=party.shared), _SOON_S)
+        raise Refused(sentences.TOO_MANY_RUNS_AT_ONCE.format(number=number, shared=scope.shared), _SOON_S)
 
 
-def _used(connection: Connection, party: _Party, now: datetime) -> _Used:
+def _used(connection: Connection, scope: _Scope, now: datetime) -> _Used:
     row = reservations.c
     in_minute = row.created_at > _written(now, _MINUTE_S)
     under_way = ~row.settled & (row.alive_at > _written(now, ALIVE_S))
@@ -273,34 +273,35 @@ def _used(connection: Connection, party: _Party, now: datetime) -> _Used:
             func.count(case((under_way, 1))),
             func.coalesce(func.sum(row.tokens), 0),
             func.coalesce(func.sum(case((under_way, row.tokens))), 0),
-        ).where(party.whose, row.created_at > _written(now, _DAY_S))
+        ).where(scope.condition, row.created_at > _written(now, _DAY_S))
     ).one()
     return _Used(*map(int, counts))
 
 
-def _until_one_is_free(connection: Connection, party: _Party, number: int, seconds: float, now: datetime) -> float:
+def _until_one_is_free(connection: Connection, scope: _Scope, number: int, seconds: float, now: datetime) -> float:
     """The seconds until fewer than ``number`` runs have begun within the period."""
     row = reservations.c
-    newest_first = select(row.created_at).where(party.whose).order_by(row.created_at.desc())
-    begun = connection.execute(newest_first.offset(number - 1).limit(1)).scalar_one()
-    return max((_read_moment(begun) - now).total_seconds() + seconds, 0.0)
+    newest_first = select(row.created_at).where(scope.condition).order_by(row.created_at.desc())
+    started = connection.execute(newest_first.offset(number - 1).limit(1)).scalar_one()
+    return max((_read_moment(started) - now).total_seconds() + seconds, 0.0)
 
 
-def _refuse_too_large(connection: Connection, party: _Party, tokens: int, now: datetime) -> None:
-    if tokens > party.tokens:
-        raise Refused(sentences.MORE_TOKENS_THAN_A_DAY.format(tokens=tokens, most=party.tokens, one=party.one))
-    used = _used(connection, party, now)
-    missing = used.tokens + tokens - party.tokens
+def _refuse_too_large(connection: Connection, scope: _Scope, tokens: int, now: datetime) -> None:
+    if tokens > scope.tokens:
+        raise Refused(sentences.MORE_TOKENS_THAN_A_DAY.format(tokens=tokens, limit=scope.tokens, per=scope.per))
+    used = _used(connection, scope, now)
+    missing = used.tokens + tokens - scope.tokens
     if missing <= 0:
         return
     if missing <= used.reserved:
         raise Refused(sentences.TOKENS_RESERVED, _SOON_S)
     row = reservations.c
     oldest_first = func.sum(row.tokens).over(order_by=(row.created_at, row.id)).label("freed")
-    freed = select(row.created_at, oldest_first).where(party.whose, row.created_at > _written(now, _DAY_S)).subquery()
-    begun = connection.execute(select(func.min(freed.c.created_at)).where(freed.c.freed >= missing)).scalar_one()
-    wait = max((_read_moment(begun) - now).total_seconds() + _DAY_S, 0.0)
-    raise Refused(sentences.TOKENS_USED.format(have_used=party.have_used, wait=_in(wait)), wait)
+    of_today = scope.condition & (row.created_at > _written(now, _DAY_S))
+    freed = select(row.created_at, oldest_first).where(of_today).subquery()
+    started = connection.execute(select(func.min(freed.c.created_at)).where(freed.c.freed >= missing)).scalar_one()
+    wait = max((_read_moment(started) - now).total_seconds() + _DAY_S, 0.0)
+    raise Refused(sentences.TOKENS_USED.format(have_used=scope.have_used, wait=_in(wait)), wait)
 
 
 def _delete_old(connection: Connection, now: datetime) -> None:

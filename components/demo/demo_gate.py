@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from components.demo import budget, sentences, waiting
-from components.demo.budget import Request, Reservation, SlotsTaken
+from components.demo.budget import Demand, Reservation, SlotsTaken
 from components.demo.floods import Floods
 from components.demo.requests import checked, tokens_of
 from components.demo.settings import DemoSettings
@@ -21,12 +21,12 @@ from components.runs.order import Order
 from components.runs.run import Activity, Run
 from components.streaming.outcome import Outcome
 
-_LOOK_AGAIN_S = 0.1
+_POLL_S = 0.1
 _SLOT_AGAIN_S = 0.25
 _WATCH_EVERY_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-"""A run of an experiment waits when that is all it takes to be let through; any other run is refused."""
-_PATIENCE_S = 180.0
+"""A run of an experiment waits this long for a limit to pass; any other run is refused."""
+_MAX_WAIT_S = 180.0
 
 
 class DemoGate:
@@ -74,22 +74,22 @@ class DemoGate:
         order = run.order
         request = checked(order.endpoint, order.body, self._settings)
         experiment = order.placement.experiment_id if order.placement else None
-        asked = Request(tokens_of(request, order.body), request.max_tokens or 0, experiment)
-        with self._turn(run, asked) as turn, self._reserved(run, self._in_turn(run, turn, asked)) as tell:
-            yield tell
+        demand = Demand(tokens_of(request, order.body), request.max_tokens or 0, experiment)
+        with self._join(run, demand) as queued, self._reserved(run, self._await_slot(run, queued, demand)) as settle:
+            yield settle
 
-    def _turn(self, run: Run, asked: Request) -> QueuedRun:
+    def _join(self, run: Run, demand: Demand) -> QueuedRun:
         # Checked first, so that a refused run does not wait in the queue.
         try:
-            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, asked)
+            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, demand)
         except Refused as refused:
-            if not _is_patient(run, refused):
+            if not _may_wait(run, refused):
                 raise
         return self.slots.join(run.owner, run.network or UNKNOWN)
 
-    def _in_turn(self, run: Run, turn: QueuedRun, asked: Request) -> Reservation:
+    def _await_slot(self, run: Run, queued: QueuedRun, demand: Demand) -> Reservation:
         try:
-            return self._reserve(run, turn, asked)
+            return self._reserve(run, queued, demand)
         finally:
             if run.id in self._waiting:
                 self._waiting.remove(run.id)
@@ -101,23 +101,23 @@ class DemoGate:
             self._waiting.add(run.id)
         run.queue(place)
 
-    def _reserve(self, run: Run, turn: QueuedRun, asked: Request) -> Reservation:
-        gives_up_at = time.monotonic() + _PATIENCE_S
+    def _reserve(self, run: Run, queued: QueuedRun, demand: Demand) -> Reservation:
+        gives_up_at = time.monotonic() + _MAX_WAIT_S
         while True:
-            while not turn.wait(_LOOK_AGAIN_S):
-                self._check_wanted(run)
-                self._wait(run, turn.place)
-            self._check_wanted(run)
+            while not queued.wait(_POLL_S):
+                self._check_still_wanted(run)
+                self._wait(run, queued.place)
+            self._check_still_wanted(run)
             try:
-                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, asked)
+                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, demand)
             except SlotsTaken:
                 # By runs of other processes: this one is next here.
                 self._wait(run, None)
                 self._closing.wait(_SLOT_AGAIN_S)
             except Refused as refused:
-                if not _is_patient(run, refused) or time.monotonic() > gives_up_at:
+                if not _may_wait(run, refused) or time.monotonic() > gives_up_at:
                     raise
-                turn.postpone(refused.again_in_s or 0.0)
+                queued.postpone(refused.again_in_s or 0.0)
             else:
                 run.enter(Activity.PREPARING)
                 return reservation
@@ -128,12 +128,12 @@ class DemoGate:
         with self._lock:
             self._under_way[run] = reservation
 
-        def tell(outcome: Outcome) -> None:
+        def settle(outcome: Outcome) -> None:
             nonlocal used
             used = used_tokens(outcome, reservation.tokens)
 
         try:
-            yield tell
+            yield settle
         finally:
             with self._lock:
                 del self._under_way[run]
@@ -143,14 +143,14 @@ class DemoGate:
         if sentence := self.switch.sentence():
             raise Refused(sentence)
 
-    def _check_wanted(self, run: Run) -> None:
+    def _check_still_wanted(self, run: Run) -> None:
         if run.stopping:
             raise Refused(sentences.STOPPED_IN_QUEUE)
-        if self._is_left_alone(run):
+        if self._is_unwatched(run):
             raise Refused(sentences.LEFT_QUEUE)
         self._check_switch()
 
-    def _is_left_alone(self, run: Run) -> bool:
+    def _is_unwatched(self, run: Run) -> bool:
         if self._is_watched(run):
             run.seen()
         return run.seen_at is not None and time.monotonic() - run.seen_at > self._settings.gone_after_s
@@ -161,7 +161,7 @@ class DemoGate:
         while not self._closing.wait(self._watch_every_s):
             with self._lock:
                 under_way = dict(self._under_way)
-            for run in filter(self._is_left_alone, under_way):
+            for run in filter(self._is_unwatched, under_way):
                 run.stop()
             if time.monotonic() >= keep_alive_at:
                 keep_alive_at = time.monotonic() + 10 * self._watch_every_s
@@ -182,5 +182,5 @@ def used_tokens(outcome: Outcome, reserved: int) -> int:
     return usage.prompt_tokens + usage.completion_tokens
 
 
-def _is_patient(run: Run, refused: Refused) -> bool:
+def _may_wait(run: Run, refused: Refused) -> bool:
     return run.order.placement is not None and refused.again_in_s is not None and refused.again_in_s <= _LONGEST_PAUSE_S

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from components.demo import sentences
-from components.demo.requests import most_bytes
+from components.demo.requests import max_bytes
 from components.demo.settings import DemoSettings
 from components.log.database import DatabaseUnavailable
 from components.log.database_clock import database_now
@@ -35,8 +35,8 @@ class Floods:
     ) -> None:
         """``log`` counts over all processes. ``clock`` returns monotonic seconds."""
         self._log = log
-        self._most_bytes = most_bytes(settings)
-        self._most = _TIMES * settings.runs_a_minute * settings.visitors_a_network
+        self._max_bytes = max_bytes(settings)
+        self._limit = _TIMES * settings.runs_a_minute * settings.visitors_a_network
         self._clock = clock
         self._lock = threading.Lock()
         self._minute_ends = 0.0
@@ -44,7 +44,7 @@ class Floods:
 
     def check(self, network: str, body: bytes) -> None:
         """Count one attempt. Raises Refused after too many attempts, or when the body is too large to log."""
-        if len(body) > self._most_bytes:
+        if len(body) > self._max_bytes:
             raise Refused(sentences.REQUEST_TOO_LARGE)
         with self._lock:
             now = self._clock()
@@ -53,10 +53,10 @@ class Floods:
                 self._tries.clear()
             self._tries[network] += 1
             tries = self._tries[network]
-        if tries > self._most or (self._log and self._tries_everywhere(self._log, network) > self._most):
+        if tries > self._limit or (self._log and self._count_in_log(self._log, network) > self._limit):
             raise Refused(sentences.NETWORK_FLOODS, _MINUTE_S)
 
-    def _tries_everywhere(self, log: Log, network: str) -> int:
+    def _count_in_log(self, log: Log, network: str) -> int:
         def work(connection: Connection) -> int:
             dialect = connection.dialect.name
             row = {"network": network, "minute_began": database_now(dialect), "count": 1}

@@ -16,9 +16,9 @@ from components.demo.settings import DemoSettings
 from components.endpoints.endpoint import AnyEndpoint
 from components.runs.gate import Refused
 
-_MOST_SEED = 2**63 - 1
-_MOST_NAMED = 3
-_MOST_NAME_CHARS = 40
+_MAX_SEED = 2**63 - 1
+_MAX_NAMED = 3
+_MAX_NAME_CHARS = 40
 
 
 class _Function(BaseModel):
@@ -41,11 +41,11 @@ class _ToolCall(BaseModel):
 
 def profile_of_demo(profile: Profile, settings: DemoSettings) -> Profile:
     """The dialect of forms in a demo, with the demo's max_tokens, which is also sent when a form omits it."""
-    most = settings.max_tokens
+    max_tokens = settings.max_tokens
     rules = profile.fields.get("max_tokens")
     if rules is None:
         return profile
-    limited = replace(rules, minimum=1, maximum=most, nullable=False, if_omitted=most)
+    limited = replace(rules, minimum=1, maximum=max_tokens, nullable=False, if_omitted=max_tokens)
     return replace(profile, fields=MappingProxyType({**profile.fields, "max_tokens": limited}))
 
 
@@ -80,15 +80,15 @@ def tokens_of(request: ChatCompletionStreamRequest, body: bytes) -> int:
     return len(body) + (request.max_tokens or 0)
 
 
-def most_bytes(settings: DemoSettings) -> int:
-    """No body of more bytes can be one that ``checked`` lets pass, however it is escaped, but for blanks in it."""
+def max_bytes(settings: DemoSettings) -> int:
+    """The size above which ``checked`` refuses every body, however it is escaped, apart from blanks."""
     return 12 * settings.input_characters + 1_000 * settings.messages + 10_000
 
 
 def _check_numbers(request: ChatCompletionStreamRequest, endpoint: AnyEndpoint, settings: DemoSettings) -> None:
     if request.max_tokens is None or not 1 <= request.max_tokens <= settings.max_tokens:
         raise Refused(sentences.MAX_TOKENS_NEEDED.format(max_tokens=settings.max_tokens))
-    if request.random_seed is not None and abs(request.random_seed) > _MOST_SEED:
+    if request.random_seed is not None and abs(request.random_seed) > _MAX_SEED:
         raise Refused(sentences.SEED_TOO_LARGE)
     for problem in endpoint.profile.range_problems(request.sent_values()).values():
         raise Refused(sentences.OUT_OF_RANGE.format(problem=problem))
@@ -98,9 +98,9 @@ def _check_size(messages: list[Message], settings: DemoSettings) -> None:
     characters = sum(map(len, _texts(messages)))
     pieces = sum(1 + len(message.tool_calls or ()) for message in messages)
     if characters > settings.input_characters:
-        raise Refused(sentences.MESSAGES_TOO_LONG.format(characters=characters, most=settings.input_characters))
+        raise Refused(sentences.MESSAGES_TOO_LONG.format(characters=characters, limit=settings.input_characters))
     if pieces > settings.messages:
-        raise Refused(sentences.TOO_MANY_MESSAGES.format(count=pieces, most=settings.messages))
+        raise Refused(sentences.TOO_MANY_MESSAGES.format(count=pieces, limit=settings.messages))
 
 
 def _texts(messages: list[Message]) -> Iterator[str]:
@@ -108,18 +108,18 @@ def _texts(messages: list[Message]) -> Iterator[str]:
         yield message.content
         yield message.name or ""
         yield message.tool_call_id or ""
-        for given in message.tool_calls or ():
+        for tool_call in message.tool_calls or ():
             try:
-                call = _ToolCall.model_validate(given)
+                call = _ToolCall.model_validate(tool_call)
             except ValidationError:
                 raise Refused(sentences.ODD_TOOL_CALL) from None
             yield from (call.id or "", call.type or "", call.function.name, call.function.arguments)
 
 
 def _names(keys: Collection[str]) -> str:
-    names = [key[:_MOST_NAME_CHARS] for key in keys]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+    names = [key[:_MAX_NAME_CHARS] for key in keys]
+    rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return ", ".join(names[:_MAX_NAMED]) + rest
 
 
 def _choice(models: tuple[str, ...]) -> str:

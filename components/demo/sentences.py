@@ -4,7 +4,7 @@ COUNTERS_UNREACHABLE = "The demo's counters cannot be reached, so nothing is sen
 SLOTS_TAKEN = "All places are taken. Wait until a run has ended."
 TOO_MANY_RUNS_A_PERIOD = "This demo allows {number:,} runs a {period}.{shared} Try again {wait}."
 TOO_MANY_RUNS_AT_ONCE = "This demo allows {number:,} runs at once.{shared} Wait until one of them has ended."
-MORE_TOKENS_THAN_A_DAY = "This run may use {tokens:,} tokens, and this demo has {most:,} a day{one}. Ask for less."
+MORE_TOKENS_THAN_A_DAY = "This run may use {tokens:,} tokens, and this demo has {limit:,} a day{per}. Ask for less."
 TOKENS_RESERVED = "Runs that are under way have reserved the tokens that this one needs. Wait until they have ended."
 TOKENS_USED = "{have_used} There are enough for this run again {wait}."
 REQUEST_TOO_LARGE = "This request is too large for this demo. Shorten its messages."
@@ -18,8 +18,8 @@ MODEL_NOT_ALLOWED = "This model is not part of this demo. {choice}"
 MAX_TOKENS_NEEDED = "This demo needs a max_tokens from 1 to {max_tokens:,}. Set it so."
 SEED_TOO_LARGE = "random_seed is too large. Set one of up to 18 digits."
 OUT_OF_RANGE = "{problem} This demo sends nothing outside of the ranges."
-MESSAGES_TOO_LONG = "The messages have {characters:,} characters, and this demo takes {most:,}. Shorten them."
-TOO_MANY_MESSAGES = "There are {count:,} messages, and this demo takes {most:,}. Remove some."
+MESSAGES_TOO_LONG = "The messages have {characters:,} characters, and this demo takes {limit:,}. Shorten them."
+TOO_MANY_MESSAGES = "There are {count:,} messages, and this demo takes {limit:,}. Remove some."
 ODD_TOOL_CALL = (
     "A tool call has parts that this demo does not send. It needs an id, a type and a function with a name and "
     "arguments."
@@ -38,7 +38,7 @@ ENABLED_UNREADABLE = (
 )
 SETTING_UNKNOWN = "[demo] has the unknown setting {name}."
 NOT_A_NUMBER = (
-    "[demo] {name} must be a whole number from {least} to {most:,}, not {value!r:.40}. It is {default:,} until then."
+    "[demo] {name} must be a whole number from {low} to {high:,}, not {value!r:.40}. It is {default:,} until then."
 )
 ENDPOINTS_UNREADABLE = '[demo] endpoints must be a list of names, such as ["embedded"]. No endpoint is used.'
 MODELS_NOT_A_TABLE = "[demo.models] must be a table with one list of models for an endpoint."

@@ -9,16 +9,16 @@ from typing import TypeGuard
 
 from components.demo import sentences
 from components.endpoints.endpoint import AnyEndpoint
-from components.protection.places import Most
+from components.protection.places import PlaceLimits
 from components.settings import Settings
 from components.streaming.limits import Limits
 
-_MOST = 1_000_000_000
+_MAX_NUMBER = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """The limits of a demo, whom it lets in, and a sentence for each value that could not be used.
+    """The limits of a demo, its endpoints and models, and a sentence for each unusable value.
 
     Minutes and days are rolling ones: the last 60 s, the last 24 h. A network is an IPv4 address or a /64 of IPv6.
     """
@@ -30,7 +30,7 @@ class DemoSettings:
     max_tokens: int = 512
     """The largest max_tokens of a request. Each request must have one."""
     run_s: int = 60
-    """How long a run may take once it is sent, retries included."""
+    """Seconds that a run may take once it is sent, retries included."""
     runs_a_minute: int = 10
     """Of one visitor."""
     runs_a_day: int = 200
@@ -38,7 +38,7 @@ class DemoSettings:
     runs_at_once: int = 2
     """Of one visitor."""
     visitors_a_network: int = 5
-    """One network may run as much as so many visitors."""
+    """The limits of one network, as a multiple of one visitor's."""
     sweep_runs: int = 20
     """Of one sweep or comparison."""
     sweep_tokens: int = 10_000
@@ -61,13 +61,13 @@ class DemoSettings:
     kept_mb: int = 20
     """Megabytes that one visitor may keep: runs with their events, drafts, presets, shared links."""
     gone_after_s: int = 30
-    """A run that a page has shown is stopped when no page has shown it for so many seconds."""
+    """Seconds after which a run that no page shows any more is stopped."""
     proxy_hops: int = 0
-    """How many proxies of the operator's stand before Tempera, each adding to X-Forwarded-For."""
+    """The number of the operator's proxies in front of Tempera, each adding to X-Forwarded-For."""
     endpoints: tuple[str, ...] | None = None
-    """The names of those that visitors may use; None for all that are configured."""
+    """The names of the endpoints that visitors may use; None for all that are configured."""
     models: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """The ids of the models of an endpoint, by its name; one that is not named has its default model only."""
+    """The ids of each endpoint's models, by its name; an endpoint that is not named has its default model only."""
     stop_file: str | None = None
     """While there is such a file, no run begins."""
     problems: tuple[str, ...] = ()
@@ -91,10 +91,10 @@ class DemoSettings:
             kept_mb_of_network=self.kept_mb * self.visitors_a_network,
         )
 
-    def pages(self, limits: Limits) -> Most:
+    def pages(self, limits: Limits) -> PlaceLimits:
         """The maximum number of open pages."""
-        most = self.pages_at_once
-        return Most(most, most * self.visitors_a_network, limits.sessions_at_once)
+        of_network = self.pages_at_once * self.visitors_a_network
+        return PlaceLimits(self.pages_at_once, of_network, limits.sessions_at_once)
 
     @property
     def tokens_of_visitor(self) -> int:
@@ -154,8 +154,8 @@ class _Reading:
     def settings(self, stop_file: str | None) -> DemoSettings:
         defaults = {each.name: each.default for each in fields(DemoSettings)}
         numbers = {name: self._number(name, default) for name, default in defaults.items() if isinstance(default, int)}
-        known = {*numbers, "endpoints", "models", "stop_file"}
-        self.problems += [sentences.SETTING_UNKNOWN.format(name=name) for name in self._values if name not in known]
+        names = {*numbers, "endpoints", "models", "stop_file"}
+        self.problems += [sentences.SETTING_UNKNOWN.format(name=name) for name in self._values if name not in names]
         return DemoSettings(
             **numbers,
             endpoints=self._endpoints(),
@@ -166,11 +166,11 @@ class _Reading:
 
     def _number(self, name: str, default: int) -> int:
         value = self._values.get(name, default)
-        least = 0 if name == "proxy_hops" else 1
-        most = 100 if name.endswith("_percent") else _MOST
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        low = 0 if name == "proxy_hops" else 1
+        high = 100 if name.endswith("_percent") else _MAX_NUMBER
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             self.problems.append(
-                sentences.NOT_A_NUMBER.format(name=name, least=least, most=most, value=value, default=default)
+                sentences.NOT_A_NUMBER.format(name=name, low=low, high=high, value=value, default=default)
             )
             return default
         return value
@@ -187,13 +187,13 @@ class _Reading:
         if not isinstance(table, Mapping):
             self.problems.append(sentences.MODELS_NOT_A_TABLE)
             return MappingProxyType({})
-        found = {}
+        allowed = {}
         for name, models in table.items():
             if _is_list_of_text(models) and models:
-                found[str(name)] = tuple(models)
+                allowed[str(name)] = tuple(models)
             else:
                 self.problems.append(sentences.MODELS_UNREADABLE.format(name=name))
-        return MappingProxyType(found)
+        return MappingProxyType(allowed)
 
     def _stop_file(self) -> str | None:
         value = self._values.get("stop_file")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from components.demo import sentences
 from components.demo.settings import DemoSettings
 
-_LOOK_EVERY_S = 1.0
+_CHECK_EVERY_S = 1.0
 
 
 class Switch:
@@ -23,19 +23,19 @@ class Switch:
         self._is_stopped = is_stopped
         self._clock = clock
         self._lock = threading.Lock()
-        self._look_at = -1.0
-        self._thrown = True
+        self._check_at = -1.0
+        self._off = True
 
     def sentence(self) -> str | None:
         """The reason why no run can begin, or None."""
         with self._lock:
             now = self._clock()
-            if self._look_at < 0 or now >= self._look_at:
-                self._look_at = now + _LOOK_EVERY_S
-                self._thrown = self._is_thrown()
-            return sentences.PAUSED if self._thrown else None
+            if now >= self._check_at:
+                self._check_at = now + _CHECK_EVERY_S
+                self._off = self._is_off()
+            return sentences.PAUSED if self._off else None
 
-    def _is_thrown(self) -> bool:
+    def _is_off(self) -> bool:
         if self._is_stopped():
             return True
         if not self._file:

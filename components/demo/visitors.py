@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 """The network of all connections whose network is unknown: they share one budget."""
 
 _DAY_S = 86_400
-_MOST_COOKIE_CHARS = 200
+_MAX_COOKIE_CHARS = 200
 _ID = re.compile(r"[0-9a-f]{32}")
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d{1,5})?|(?P<four>[\d.]+):\d{1,5}")
 
@@ -36,7 +36,7 @@ def visitor_in(secret: str, cookie: str | None) -> str | None:
     Raises ValueError when the secret is empty.
     """
     signer = _signer(secret)
-    if not cookie or len(cookie) > _MOST_COOKIE_CHARS or not cookie.isascii():
+    if not cookie or len(cookie) > _MAX_COOKIE_CHARS or not cookie.isascii():
         return None
     try:
         visitor_id = signer.unsign(cookie, max_age=COOKIE_DAYS * _DAY_S).decode()
@@ -55,14 +55,14 @@ def network_of(remote: str | None, forwarded_for: str | None, hops: int) -> str:
     """
     if hops <= 0:
         return _network(remote or "")
-    said = (forwarded_for or "").split(",")
-    return _network(said[-hops]) if len(said) >= hops else UNKNOWN
+    addresses = (forwarded_for or "").split(",")
+    return _network(addresses[-hops]) if len(addresses) >= hops else UNKNOWN
 
 
 def _network(text: str) -> str:
     text = text.strip()
-    if found := _WITH_PORT.fullmatch(text):
-        text = found["six"] or found["four"] or ""
+    if match := _WITH_PORT.fullmatch(text):
+        text = match["six"] or match["four"] or ""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -68,8 +68,8 @@ class Change(BaseModel):
             if field in typed and field not in settings:
                 keys[field] = setting
             elif field in settings or setting.state is not FieldState.OMIT:
-                kept = settings[field].value if field in settings else first_value(field)
-                settings[field] = setting if setting.value is not None else setting.model_copy(update={"value": kept})
+                value = settings[field].value if field in settings else first_value(field)
+                settings[field] = setting if setting.value is not None else setting.model_copy(update={"value": value})
         if keys:
             parts["extra_body"] = with_keys(extra_body, keys)
         parts["turns"] = self._turns(draft.turns)
@@ -80,9 +80,9 @@ class Change(BaseModel):
         turns = before if self.turns is None else self.turns
         if self.system is None:
             return turns
-        others = tuple(turn for turn in turns if turn.role is not Role.SYSTEM)
-        own = Turn(id="0", role=Role.SYSTEM, content=self.system, literal=self.literal)
-        return (own, *others) if self.system.strip() else others
+        without_system = tuple(turn for turn in turns if turn.role is not Role.SYSTEM)
+        system = Turn(id="0", role=Role.SYSTEM, content=self.system, literal=self.literal)
+        return (system, *without_system) if self.system.strip() else without_system
 
 
 def between(before: Base, after: Base, *, unsent: bool = False) -> Change:
@@ -92,9 +92,9 @@ def between(before: Base, after: Base, *, unsent: bool = False) -> Change:
     settings: dict[str, Setting] = {}
     for field in before.settings | after.settings:
         # A field outside the form is omitted.
-        was, now = before.settings.get(field, Setting()), after.settings.get(field, Setting())
-        if not now.sends_same_as(was) or (unsent and now != was):
-            settings[field] = now
+        setting_before, setting_after = before.settings.get(field, Setting()), after.settings.get(field, Setting())
+        if not setting_after.sends_same_as(setting_before) or (unsent and setting_after != setting_before):
+            settings[field] = setting_after
     if renumbered(after.turns, 0) != renumbered(before.turns, 0):
         parts |= {"turns": after.turns, "variables": after.variables}
     return Change(settings=settings, **parts)

@@ -18,9 +18,9 @@ from components.drafts.setting import Setting, sending
 from components.drafts.variables import names_in
 
 FEWEST_LANES = 2
-MOST_LANES = 8
-MOST_REPEATS = 20
-MOST_NAME_CHARS = 40
+MAX_LANES = 8
+MAX_REPEATS = 20
+MAX_NAME_CHARS = 40
 
 
 class Timing(StrEnum):
@@ -59,9 +59,9 @@ class Comparison(BaseModel):
             Lane(id="2", settings={"temperature": sending(0.0)}),
         ),
         min_length=FEWEST_LANES,
-        max_length=MOST_LANES,
+        max_length=MAX_LANES,
     )
-    repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
+    repeats: int = Field(default=1, ge=1, le=MAX_REPEATS)
     timing: Timing = Timing.PARALLEL
     highest_id: int = 2
 
@@ -91,20 +91,20 @@ class Comparison(BaseModel):
         return f"{self.letter(lane_id)} · {name}" if name else self.letter(lane_id)
 
 
-def added(comparison: Comparison, like: str | None = None) -> Comparison:
-    """The comparison with a new lane at the end, or with a copy of the lane ``like`` right after it.
+def added(comparison: Comparison, copied_id: str | None = None) -> Comparison:
+    """The comparison with a new lane at the end, or with a copy of the lane ``copied_id`` right after it.
 
     Unchanged when it has eight lanes. Raises LookupError.
     """
     lanes = comparison.lanes
-    if len(lanes) >= MOST_LANES:
+    if len(lanes) >= MAX_LANES:
         return comparison
     new_id = str(_highest_id(comparison, lanes) + 1)
-    if like is None:
+    if copied_id is None:
         return _with_lanes(comparison, (*lanes, Lane(id=new_id)))
-    behind = comparison.position(like) + 1
-    copy = comparison.lane(like).model_copy(update={"id": new_id, "name": ""})
-    return _with_lanes(comparison, (*lanes[:behind], copy, *lanes[behind:]))
+    after = comparison.position(copied_id) + 1
+    copy = comparison.lane(copied_id).model_copy(update={"id": new_id, "name": ""})
+    return _with_lanes(comparison, (*lanes[:after], copy, *lanes[after:]))
 
 
 def removed(comparison: Comparison, lane_id: str) -> Comparison:
@@ -120,8 +120,8 @@ def moved(comparison: Comparison, lane_id: str, by: int) -> Comparison:
     position = comparison.position(lane_id)
     lane = comparison.lanes[position]
     others = comparison.lanes[:position] + comparison.lanes[position + 1 :]
-    to = min(max(position + by, 0), len(others))
-    return _with_lanes(comparison, (*others[:to], lane, *others[to:]))
+    target = min(max(position + by, 0), len(others))
+    return _with_lanes(comparison, (*others[:target], lane, *others[target:]))
 
 
 def changed(comparison: Comparison, lane_ids: Collection[str], **parts: Any) -> Comparison:
@@ -136,7 +136,7 @@ def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, 
     """The comparison with one optional field changed in these lanes; None removes the change."""
 
     def changed_lane(lane: Lane) -> Lane:
-        settings = {name: kept for name, kept in lane.settings.items() if name != field}
+        settings = {name: value for name, value in lane.settings.items() if name != field}
         if setting is not None:
             settings[field] = setting
         return lane.model_copy(update={"settings": settings})

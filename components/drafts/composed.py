@@ -32,8 +32,8 @@ class Composed:
         """The reason not to send it, with the next step; None when it can be sent."""
         if self.problem:
             return str(self.problem)
-        if cannot := self._sentences(Severity.CANNOT_BE_SENT):
-            return cannot
+        if unsendable := self._sentences(Severity.CANNOT_BE_SENT):
+            return unsendable
         refused = self._sentences(Severity.MAY_BE_REFUSED)
         return f"{refused} Change it, or tick Send anyway." if refused and not send_anyway else None
 

@@ -47,46 +47,46 @@ Turns = tuple[Turn, ...]
 class Deleted:
     """A deleted turn, or a deleted branch with all its turns."""
 
-    place: int
+    index: int
     turns: Turns
     whole_branch: bool
 
 
-def place_of(turns: Turns, turn_id: str) -> int:
+def index_of(turns: Turns, turn_id: str) -> int:
     """The index of a turn. Raises LookupError."""
-    for place, turn in enumerate(turns):
+    for index, turn in enumerate(turns):
         if turn.id == turn_id:
-            return place
+            return index
     raise LookupError(turn_id)
 
 
 def added(turns: Turns, role: Role, new_id: str, content: str = "") -> Turns:
     """The turns with a new one: a system turn after the system turns at the beginning, any other at the end."""
-    place = len(turns)
+    new_index = len(turns)
     if role is Role.SYSTEM:
-        place = next((at for at, turn in enumerate(turns) if turn.role is not Role.SYSTEM), len(turns))
-    return *turns[:place], Turn(id=new_id, role=role, content=content), *turns[place:]
+        new_index = next((i for i, turn in enumerate(turns) if turn.role is not Role.SYSTEM), len(turns))
+    return *turns[:new_index], Turn(id=new_id, role=role, content=content), *turns[new_index:]
 
 
 def replaced(turns: Turns, turn: Turn) -> Turns:
     """The turns with the one of the same id replaced by this turn. Raises LookupError."""
-    place = place_of(turns, turn.id)
-    return *turns[:place], turn, *turns[place + 1 :]
+    index = index_of(turns, turn.id)
+    return *turns[:index], turn, *turns[index + 1 :]
 
 
 def duplicated(turns: Turns, turn_id: str, new_id: str) -> Turns:
     """The turns with a copy of a turn right after it; its branches are not copied. Raises LookupError."""
-    place = place_of(turns, turn_id)
-    copy = turns[place].model_copy(update={"id": new_id, "earlier": (), "later": ()})
-    return *turns[: place + 1], copy, *turns[place + 1 :]
+    index = index_of(turns, turn_id)
+    copy = turns[index].model_copy(update={"id": new_id, "earlier": (), "later": ()})
+    return *turns[: index + 1], copy, *turns[index + 1 :]
 
 
 def moved(turns: Turns, turn_id: str, by: int) -> Turns:
     """The turns with one moved by ``by`` places, negative for up, at most to the end. Raises LookupError."""
-    place = place_of(turns, turn_id)
-    others = turns[:place] + turns[place + 1 :]
-    to = min(max(place + by, 0), len(others))
-    return *others[:to], turns[place], *others[to:]
+    index = index_of(turns, turn_id)
+    others = turns[:index] + turns[index + 1 :]
+    target = min(max(index + by, 0), len(others))
+    return *others[:target], turns[index], *others[target:]
 
 
 def movable(turns: Turns, turn_id: str, by: int) -> bool:
@@ -94,10 +94,10 @@ def movable(turns: Turns, turn_id: str, by: int) -> bool:
 
     Turns before a branching turn belong to all its branches. Raises LookupError.
     """
-    place = place_of(turns, turn_id)
-    if not 0 <= place + by < len(turns):
+    index = index_of(turns, turn_id)
+    if not 0 <= index + by < len(turns):
         return False
-    return turns[place].branch[1] == turns[place + by].branch[1] == 1
+    return turns[index].branch[1] == turns[index + by].branch[1] == 1
 
 
 def deleted(turns: Turns, turn_id: str) -> tuple[Turns, Deleted]:
@@ -105,22 +105,22 @@ def deleted(turns: Turns, turn_id: str) -> tuple[Turns, Deleted]:
 
     If the turn has branches, its whole branch is deleted and a neighbouring one is shown. Raises LookupError.
     """
-    place = place_of(turns, turn_id)
-    turn = turns[place]
+    index = index_of(turns, turn_id)
+    turn = turns[index]
     if turn.earlier or turn.later:
         others = (*turn.earlier, *turn.later)
         shown = _shown(others, max(len(turn.earlier) - 1, 0))
-        return (*turns[:place], *shown), Deleted(place, _alone(turns[place:]), whole_branch=True)
-    return turns[:place] + turns[place + 1 :], Deleted(place, (turn,), whole_branch=False)
+        return (*turns[:index], *shown), Deleted(index, _alone(turns[index:]), whole_branch=True)
+    return turns[:index] + turns[index + 1 :], Deleted(index, (turn,), whole_branch=False)
 
 
 def restored(turns: Turns, deletion: Deleted) -> Turns:
-    """The turns with a deleted part restored, as near to its place as possible."""
-    place = min(deletion.place, len(turns))
-    if deletion.whole_branch and place < len(turns):
-        branches = (*_branches(turns, place), deletion.turns)
-        return *turns[:place], *_shown(branches, len(branches) - 1)
-    return *turns[:place], *deletion.turns, *turns[place:]
+    """The turns with a deleted part restored, as near to its position as possible."""
+    index = min(deletion.index, len(turns))
+    if deletion.whole_branch and index < len(turns):
+        branches = (*_branches(turns, index), deletion.turns)
+        return *turns[:index], *_shown(branches, len(branches) - 1)
+    return *turns[:index], *deletion.turns, *turns[index:]
 
 
 def branched(turns: Turns, turn_id: str, new_id: str) -> Turns:
@@ -128,18 +128,18 @@ def branched(turns: Turns, turn_id: str, new_id: str) -> Turns:
 
     Raises LookupError.
     """
-    place = place_of(turns, turn_id)
-    copy = turns[place].model_copy(update={"id": new_id, "earlier": (), "later": ()})
-    branches = (*_branches(turns, place), (copy,))
-    return *turns[:place], *_shown(branches, len(branches) - 1)
+    index = index_of(turns, turn_id)
+    copy = turns[index].model_copy(update={"id": new_id, "earlier": (), "later": ()})
+    branches = (*_branches(turns, index), (copy,))
+    return *turns[:index], *_shown(branches, len(branches) - 1)
 
 
 def branch_chosen(turns: Turns, turn_id: str, step: int) -> Turns:
     """The turns with another branch shown: ``step`` branches from the one shown at this turn. Raises LookupError."""
-    place = place_of(turns, turn_id)
-    branches = _branches(turns, place)
-    chosen = min(max(len(turns[place].earlier) + step, 0), len(branches) - 1)
-    return *turns[:place], *_shown(branches, chosen)
+    index = index_of(turns, turn_id)
+    branches = _branches(turns, index)
+    chosen = min(max(len(turns[index].earlier) + step, 0), len(branches) - 1)
+    return *turns[:index], *_shown(branches, chosen)
 
 
 def all_turns(turns: Turns) -> Iterator[Turn]:
@@ -167,9 +167,9 @@ def renumbered(turns: Turns, after: int) -> Turns:
     return tuple(map(renamed, turns))
 
 
-def _branches(turns: Turns, place: int) -> tuple[Turns, ...]:
-    turn = turns[place]
-    return *turn.earlier, _alone(turns[place:]), *turn.later
+def _branches(turns: Turns, index: int) -> tuple[Turns, ...]:
+    turn = turns[index]
+    return *turn.earlier, _alone(turns[index:]), *turn.later
 
 
 def _alone(turns: Turns) -> Turns:

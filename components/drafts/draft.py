@@ -18,7 +18,7 @@ from components.drafts.comparison import Comparison
 from components.drafts.conversation import Turn, Turns
 from components.drafts.extra_body import extra_body_text, json_text, read_extra_body
 from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
-from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
+from components.drafts.variables import MAX_FILLED, filled, filled_length, names_in
 from components.streaming.guard import safe_text
 from components.user_error import UserError
 
@@ -75,8 +75,8 @@ class Draft(Base):
             raw = read_extra_body(self.extra_body)
         except ValueError as error:
             raise DraftProblem("extra_body", str(error)) from None
-        if twice := next((key for key in raw if key in further), None):
-            raise DraftProblem("extra_body", sentences.SENT_TWICE.format(key=twice))
+        if duplicate := next((key for key in raw if key in further), None):
+            raise DraftProblem("extra_body", sentences.SENT_TWICE.format(key=duplicate))
         if extra_body := further | raw:
             fields["extra_body"] = extra_body
         try:
@@ -99,16 +99,11 @@ class Draft(Base):
             raise NothingWritten("messages", sentences.PROMPT_MISSING)
         missing = [f"{{{{{name}}}}}" for name in self.variable_names if not self.variables.get(name)]
         if missing:
-            them = "it" if len(missing) == 1 else "each of them"
-            raise DraftProblem("variables", sentences.VARIABLES_MISSING.format(missing=", ".join(missing), them=them))
-        if (
-            sum(filled_length(turn.content, {} if turn.literal else self.variables) for turn in self.turns)
-            > MOST_FILLED
-        ):
-            raise DraftProblem(
-                "variables",
-                sentences.FILLED_TOO_LONG.format(most_filled=MOST_FILLED),
-            )
+            pronoun = "it" if len(missing) == 1 else "each of them"
+            sentence = sentences.VARIABLES_MISSING.format(missing=", ".join(missing), pronoun=pronoun)
+            raise DraftProblem("variables", sentence)
+        if sum(filled_length(turn.content, {} if turn.literal else self.variables) for turn in self.turns) > MAX_FILLED:
+            raise DraftProblem("variables", sentences.FILLED_TOO_LONG.format(max_filled=MAX_FILLED))
         return [self._message(number, turn) for number, turn in enumerate(self.turns, 1)]
 
     def text_of(self, turn: Turn) -> str:
@@ -118,11 +113,11 @@ class Draft(Base):
     def has_prompt_of(self, request: ChatCompletionStreamRequest, profile: Profile) -> bool:
         """Whether an endpoint would count the same prompt tokens for this form and that request."""
         try:
-            mine = self.to_request(profile)
+            own_request = self.to_request(profile)
         except DraftProblem:
             return False
         in_prompt = ("model", "messages", "extra_body", *(name for name in CONTRACT_FIELDS if FIELDS[name].in_prompt))
-        return all(getattr(mine, part) == getattr(request, part) for part in in_prompt)
+        return all(getattr(own_request, part) == getattr(request, part) for part in in_prompt)
 
     def _message(self, number: int, turn: Turn) -> Message:
         fields: dict[str, Any] = {
@@ -166,8 +161,8 @@ class Draft(Base):
             if state == "value" and abs(value) > LARGEST_WHOLE and field in profile.fields:
                 extra_body[profile.fields[field].key] = value
                 state = "omitted"
-            kept = value if state == "value" else self.settings[field].value
-            settings[field] = Setting(state=FieldState.OMIT if state == "omitted" else FieldState(state), value=kept)
+            value = value if state == "value" else self.settings[field].value
+            settings[field] = Setting(state=FieldState.OMIT if state == "omitted" else FieldState(state), value=value)
         # The request may have other fields beyond the contract, or the same ones in another order.
         settings |= {
             field: Setting(value=setting.value) for field, setting in self.settings.items() if not is_of_contract(field)
@@ -196,8 +191,8 @@ class Draft(Base):
             return None
         shown = tuple(turn.model_copy(update={"earlier": (), "later": ()}) for turn in self.turns)
         used = {name: value for name, value in self.variables.items() if name in self.variable_names}
-        kept = {"turns": shown, "variables": used, "comparison": Comparison()}
-        return self.model_copy(update=kept).to_text()
+        parts = {"turns": shown, "variables": used, "comparison": Comparison()}
+        return self.model_copy(update=parts).to_text()
 
 
 def new_draft() -> Draft:

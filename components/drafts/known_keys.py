@@ -24,12 +24,12 @@ def with_known_keys(draft: Draft, profile: Profile, *, in_any_order: bool = Fals
 
     With ``in_any_order``, the order of the keys on the wire may change.
     """
-    known = _Known(profile, draft.settings.keys(), in_any_order)
-    base = known.parted(draft.extra_body)
+    known_keys = _KnownKeys(profile, draft.settings.keys(), in_any_order)
+    base = known_keys.parted(draft.extra_body)
     if base is None or any(_is_sent(draft, field) for field in base.settings):
         return draft
-    others = {field: kept for field, kept in draft.settings.items() if field not in base.settings}
-    lanes = [_lane(lane, base, known) for lane in draft.comparison.lanes]
+    others = {field: setting for field, setting in draft.settings.items() if field not in base.settings}
+    lanes = [_lane(lane, base, known_keys) for lane in draft.comparison.lanes]
     parted = draft.model_copy(
         update={
             "settings": {**others, **base.settings},
@@ -37,8 +37,8 @@ def with_known_keys(draft: Draft, profile: Profile, *, in_any_order: bool = Fals
             "comparison": draft.comparison.model_copy(update={"lanes": tuple(lanes)}),
         }
     )
-    before = [known.sent(each) for each in (draft, *(lane.apply(draft) for lane in draft.comparison.lanes))]
-    after = [known.sent(each) for each in (parted, *(lane.apply(parted) for lane in lanes))]
+    before = [known_keys.sent(each) for each in (draft, *(lane.apply(draft) for lane in draft.comparison.lanes))]
+    after = [known_keys.sent(each) for each in (parted, *(lane.apply(parted) for lane in lanes))]
     return parted if before == after else draft
 
 
@@ -47,7 +47,7 @@ class _Parted(NamedTuple):
     others: dict[str, Any]
 
 
-class _Known(NamedTuple):
+class _KnownKeys(NamedTuple):
     """The known keys: those of the dialect's fields, and of the fields in the form."""
 
     profile: Profile
@@ -91,9 +91,9 @@ class _Known(NamedTuple):
         return self.profile.field(field).can_hold(value) and can_be_shown(value) and not too_large
 
 
-def _lane(lane: Lane, base: _Parted, known: _Known) -> Lane:
+def _lane(lane: Lane, base: _Parted, known_keys: _KnownKeys) -> Lane:
     """The lane with its known keys as settings. Its extra body replaces the base's, so missing fields are omitted."""
-    own = known.parted(lane.extra_body) if lane.extra_body is not None else None
+    own = known_keys.parted(lane.extra_body) if lane.extra_body is not None else None
     if own is None:
         return lane
     omitted = {field: Setting(value=setting.value) for field, setting in base.settings.items()}

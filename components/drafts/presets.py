@@ -53,8 +53,8 @@ def preset_text(draft: Draft, *, with_messages: bool) -> str:
 
 def holds_messages(text: str) -> bool:
     """Whether a preset contains messages."""
-    kept = read_draft(text)
-    return kept is not None and bool(kept.turns)
+    preset = read_draft(text)
+    return preset is not None and bool(preset.turns)
 
 
 def change_of(text: str, fields: Collection[str] = ()) -> Change:
@@ -62,9 +62,9 @@ def change_of(text: str, fields: Collection[str] = ()) -> Change:
 
     Raises PresetProblem for an unreadable preset.
     """
-    kept = read_draft(text)
-    if kept is None:
+    preset = read_draft(text)
+    if preset is None:
         raise PresetProblem(sentences.PRESET_UNREADABLE)
-    settings = dict.fromkeys(fields, Setting()) | kept.settings
-    change = Change(settings=settings, stream=kept.stream, extra_body=kept.extra_body)
-    return change.model_copy(update={"turns": kept.turns, "variables": kept.variables}) if kept.turns else change
+    settings = dict.fromkeys(fields, Setting()) | preset.settings
+    change = Change(settings=settings, stream=preset.stream, extra_body=preset.extra_body)
+    return change.model_copy(update={"turns": preset.turns, "variables": preset.variables}) if preset.turns else change

@@ -19,13 +19,13 @@ def side_by_side(base: Draft, *others: Draft) -> Draft:
     return base.model_copy(update={"comparison": comparison})
 
 
-def _lane(base: Draft, now: Draft, lane_id: str) -> Lane:
-    lane = Lane(**{**vars(between(base, now)), "id": lane_id, "turns": None, "variables": {}})
-    if _system(now) == _system(base):
+def _lane(base: Draft, other: Draft, lane_id: str) -> Lane:
+    lane = Lane(**{**vars(between(base, other)), "id": lane_id, "turns": None, "variables": {}})
+    if _system(other) == _system(base):
         return lane
-    system = "\n".join(_system(now))
+    system = "\n".join(_system(other))
     # Remaining braces come from a value, or are meant as text; the base has no value for them.
-    literal = bool(names_in([system])) and not _misses_values(now)
+    literal = bool(names_in([system])) and not _misses_values(other)
     return lane.model_copy(update={"system": system, "literal": literal})
 
 

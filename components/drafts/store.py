@@ -16,8 +16,8 @@ from components.log.record import utc_now
 from components.log.storable import storable_text
 from components.log.tables import drafts, owned, presets, upsert
 
-MOST_NAME_CHARS = 80
-MOST_CONTENT_CHARS = 1_000_000
+MAX_NAME_CHARS = 80
+MAX_CONTENT_CHARS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ def save_draft(log: OwnedLog, draft_id: str, content: str) -> None:
 def find_draft(database: Database, draft_id: str) -> str | None:
     """The content of the draft with exactly this id, or None. Raises QueryFailed."""
     statement = select(drafts.c.content).where(drafts.c.id == draft_id, owned(drafts, database.owner))
-    found = read_rows(database, statement) if is_id(draft_id) else []
-    return found[0]["content"] if found else None
+    rows = read_rows(database, statement) if is_id(draft_id) else []
+    return rows[0]["content"] if rows else None
 
 
 def list_presets(database: Database) -> list[Preset]:
     """All presets of the owner, by name. Raises QueryFailed."""
     columns = [presets.c[field.name] for field in fields(Preset)]
-    found = [Preset(**row) for row in read_rows(database, select(*columns).where(owned(presets, database.owner)))]
+    saved = [Preset(**row) for row in read_rows(database, select(*columns).where(owned(presets, database.owner)))]
     # Sorted here, because databases order text differently.
-    return sorted(found, key=lambda preset: (preset.name.casefold(), preset.name))
+    return sorted(saved, key=lambda preset: (preset.name.casefold(), preset.name))
 
 
 def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
@@ -63,10 +63,10 @@ def save_preset(log: OwnedLog, name: str, content: str) -> Preset:
     Raises PresetProblem for an invalid name or content, DatabaseUnavailable.
     """
     name = storable_text(name).strip()
-    if not 1 <= len(name) <= MOST_NAME_CHARS:
-        raise PresetProblem(sentences.PRESET_NAME.format(most_name_chars=MOST_NAME_CHARS))
-    if len(content) > MOST_CONTENT_CHARS:
-        raise PresetProblem(sentences.PRESET_TOO_LONG.format(most_content_chars=MOST_CONTENT_CHARS))
+    if not 1 <= len(name) <= MAX_NAME_CHARS:
+        raise PresetProblem(sentences.PRESET_NAME.format(max_name_chars=MAX_NAME_CHARS))
+    if len(content) > MAX_CONTENT_CHARS:
+        raise PresetProblem(sentences.PRESET_TOO_LONG.format(max_content_chars=MAX_CONTENT_CHARS))
     preset = Preset(uuid.uuid4().hex, name, storable_text(content), utc_now())
 
     def work(connection: Connection) -> Preset:

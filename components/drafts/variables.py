@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-MOST_FILLED = 2_000_000
+MAX_FILLED = 2_000_000
 """The most characters of messages with variables filled in: ten thousand uses of a long value would fill the memory."""
 _VARIABLE = re.compile(r"\{\{[ \t]*([^\W\d]\w{0,63})[ \t]*\}\}")
 
@@ -17,16 +17,16 @@ def names_in(texts: Iterable[str]) -> list[str]:
 
 def filled_length(text: str, values: Mapping[str, str]) -> int:
     """The length of the text with its variables filled in, without building it."""
-    found = [(len(match[0]), values.get(match[1])) for match in _VARIABLE.finditer(text)]
-    return len(text) + sum(len(value) - length for length, value in found if value is not None)
+    variables = [(len(match[0]), values.get(match[1])) for match in _VARIABLE.finditer(text)]
+    return len(text) + sum(len(value) - length for length, value in variables if value is not None)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """The text with its variables filled in.
 
     Values are inserted verbatim: braces in them are text. Variables without a value stay. A text that would be longer
-    than ``MOST_FILLED`` is returned unchanged.
+    than ``MAX_FILLED`` is returned unchanged.
     """
-    if filled_length(text, values) > MOST_FILLED:
+    if filled_length(text, values) > MAX_FILLED:
         return text
-    return _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
+    return _VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)

@@ -97,7 +97,7 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], Non
             timeout_graceful_shutdown=5,
         )
         try:
-            _Server(config, when_ready=lambda: report(ready), when_ending=engine.stop_all).run(sockets=[listener])
+            _Server(config, on_ready=lambda: report(ready), on_ending=engine.stop_all).run(sockets=[listener])
         finally:
             engine.close()
 
@@ -105,17 +105,17 @@ def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], Non
 class _Server(uvicorn.Server):
     """A uvicorn server that calls back when it is ready, and before it waits for open connections to end."""
 
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None], when_ending: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], on_ending: Callable[[], None]) -> None:
         super().__init__(config)
-        self._when_ready = when_ready
-        self._when_ending = when_ending
+        self._on_ready = on_ready
+        self._on_ending = on_ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._when_ready()
+        self._on_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._when_ending()
+        self._on_ending()
         await super().shutdown(sockets)
 
 

@@ -42,7 +42,7 @@ SAFE_PROMPT = (
     "prejudiced, or negative content. Ensure replies promote fairness and positivity."
 )
 
-MOST_ALTERNATIVES = 20
+MAX_ALTERNATIVES = 20
 """The largest ``top_logprobs``."""
 
 _RANDOM_SEED = 0xFFFFFFFF  # llama.cpp's value for a random seed
@@ -52,7 +52,7 @@ class GenerationRequest(ChatCompletionStreamRequest):
     """The contract's request with the probabilities of tokens, which llama.cpp can return as well."""
 
     logprobs: StrictBool | None = None
-    top_logprobs: Annotated[StrictInt, Field(ge=0, le=MOST_ALTERNATIVES)] | None = None
+    top_logprobs: Annotated[StrictInt, Field(ge=0, le=MAX_ALTERNATIVES)] | None = None
 
 
 class ModelUnusable(EmbeddedProblem):
@@ -115,12 +115,6 @@ def llama_seed(random_seed: int) -> int:
     """The seed for llama.cpp: 32 bits, except for the value that means a random seed."""
     seed = random_seed % 2**32
     return seed if seed != _RANDOM_SEED else _RANDOM_SEED - 1
-
-
-def answer_prefix(request: ChatCompletionStreamRequest) -> str:
-    """The required beginning of the answer, empty for none."""
-    last = request.messages[-1]
-    return last.content if last.role is Role.ASSISTANT and last.prefix else ""
 
 
 def completion_body(request: GenerationRequest) -> dict[str, Any]:
@@ -199,8 +193,8 @@ class ChunkReader:
             return None
         return {
             "content": [
-                _of_token(token)
-                | {"top_logprobs": [_of_token(other) for other in token["top_logprobs"][: self._alternatives]]}
+                _token_json(token)
+                | {"top_logprobs": [_token_json(other) for other in token["top_logprobs"][: self._alternatives]]}
                 for token in logprobs["content"]
             ]
         }
@@ -289,7 +283,7 @@ class Engine:
         """Start a generation for a request with a valid order of roles. Call it within an event loop."""
         generation = Generation()
         body = completion_body(request)
-        prefix, alternatives = _encodable(answer_prefix(request)), request.top_logprobs or 0
+        prefix, alternatives = _encodable(request.answer_prefix), request.top_logprobs or 0
         reader = ChunkReader(self.context_tokens, request.max_tokens, prefix, alternatives)
         self._running.add(generation)
         generation.work = self._pool.submit(self._generate, generation, body, reader, time.monotonic())
@@ -306,9 +300,9 @@ class Engine:
         self.stop_all()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _generate(self, generation: Generation, body: dict[str, Any], reader: ChunkReader, came_at: float) -> None:
+    def _generate(self, generation: Generation, body: dict[str, Any], reader: ChunkReader, arrived_at: float) -> None:
         """Run the blocking call in a worker. llama.cpp calls back once per token or batch."""
-        reader.queued_ms = (time.monotonic() - came_at) * 1000
+        reader.queued_ms = (time.monotonic() - arrived_at) * 1000
 
         def on_chunk(chunk: dict[str, Any]) -> bool:
             if not generation.stopped:
@@ -356,7 +350,7 @@ def _check_is_gguf(model: Path) -> None:
         raise ModelUnusable(sentences.NOT_GGUF.format(model=model))
 
 
-def _of_token(token: dict[str, Any]) -> dict[str, Any]:
+def _token_json(token: dict[str, Any]) -> dict[str, Any]:
     return {name: token[name] for name in ("token", "logprob", "bytes")}
 
 

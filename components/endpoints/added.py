@@ -71,14 +71,14 @@ class AddedEndpoints:
     def remove(self, name: str) -> None:
         """Remove an endpoint, if it exists. Raises UserError."""
         with _lock:
-            self._write({known: table for known, table in self.tables().items() if known != name})
+            self._write({added: table for added, table in self.tables().items() if added != name})
 
     def _write(self, tables: Mapping[str, Any]) -> None:
         lines: list[str] = []
         for name, table in tables.items():
-            if not isinstance(table, Mapping) or not all(isinstance(said, str) for said in table.values()):
+            if not isinstance(table, Mapping) or not all(isinstance(value, str) for value in table.values()):
                 raise UserError(sentences.ADDED_BY_HAND.format(path=self._path, name=name))
-            settings = (f"{_quoted(key)} = {_quoted(said)}" for key, said in table.items())
+            settings = (f"{_quoted(key)} = {_quoted(value)}" for key, value in table.items())
             lines += [f"[{_quoted(name)}]", *settings, ""]
         part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:

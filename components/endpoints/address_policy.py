@@ -44,11 +44,11 @@ def is_public(address: str, allowed: tuple[IPv4Network | IPv6Network, ...] = ())
     address that only carries IPv4 addresses is public when each of these is.
     """
     try:
-        found = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
     return all(
-        any(reached in network for network in allowed) or _is_global(reached) for reached in _reached_through(found)
+        any(reached in network for network in allowed) or _is_global(reached) for reached in _reached_through(parsed)
     )
 
 

@@ -77,7 +77,7 @@ def read_configuration(
 
 
 def _endpoint(name: str, settings: object) -> Endpoint:
-    """Raises ValueError with a sentence that never holds a value which could be a key."""
+    """The endpoint of a table. Raises ValueError; its sentence never holds a value which could be a key."""
     if not isinstance(settings, Mapping):
         raise ValueError(sentences.NOT_A_TABLE.format(name=name))
     known = _SETTINGS | _FURTHER_SETTINGS
@@ -103,11 +103,11 @@ def _endpoint(name: str, settings: object) -> Endpoint:
     )
 
 
-def _document(base_url: str, said: object) -> str | None:
+def _document(base_url: str, setting: object) -> str | None:
     """The address of the endpoint's OpenAPI document, at its own origin. Raises ValueError."""
-    if said is False:
+    if setting is False:
         return None
-    path = _DOCUMENT if said is True else said
+    path = _DOCUMENT if setting is True else setting
     if not isinstance(path, str) or not path.startswith("/") or path.startswith("//") or not path.isprintable():
         raise ValueError(sentences.OPENAPI_UNREADABLE.format(path=_DOCUMENT))
     parts = urlsplit(base_url)
@@ -115,14 +115,14 @@ def _document(base_url: str, said: object) -> str | None:
 
 
 def _prices(text: str) -> Prices | None:
-    """Such as ``2.50 10.00 EUR``. Raises ValueError."""
+    """The prices in a text such as ``2.50 10.00 EUR``. Raises ValueError."""
     if not text.strip():
         return None
     try:
         prompt, answer, currency = text.split()
-        found = Prices(float(prompt), float(answer), currency)
+        prices = Prices(float(prompt), float(answer), currency)
     except ValueError:
-        found = None
-    if found is None or not all(math.isfinite(price) and price >= 0 for price in (found.prompt, found.answer)):
+        prices = None
+    if prices is None or not all(math.isfinite(price) and price >= 0 for price in (prices.prompt, prices.answer)):
         raise ValueError(sentences.PRICES_UNREADABLE)
-    return found
+    return prices

@@ -82,18 +82,18 @@ class EmbeddedEndpoint:
         Raises EndpointUnavailable when it cannot be started.
         """
         try:
-            found = self.model.wait_until_ready(stopped)
+            embedded = self.model.wait_until_ready(stopped)
         except EmbeddedModelFailed as failure:
             raise EndpointUnavailable(str(failure)) from None
-        if found is None:
+        if embedded is None:
             raise EndpointUnavailable(sentences.STOPPED_BEFORE_THE_MODEL)
-        return Address(found.base_url, ApiKey(found.api_key, found.base_url))
+        return Address(embedded.base_url, ApiKey(embedded.api_key, embedded.base_url))
 
     @property
     def known_address(self) -> Address | None:
         """The address of the model's process, or None while it is not ready. Does not start it."""
-        found = self.model.address
-        return Address(found.base_url, ApiKey(found.api_key, found.base_url)) if found else None
+        embedded = self.model.address
+        return Address(embedded.base_url, ApiKey(embedded.api_key, embedded.base_url)) if embedded else None
 
 
 AnyEndpoint = Endpoint | EmbeddedEndpoint

@@ -73,22 +73,22 @@ def _verdict(http_status: int | None, address: Address) -> HealthVerdict:
 
 
 @dataclass(frozen=True)
-class Look:
-    """The newest health (None before the first check), and whether a check is running."""
+class HealthState:
+    """The newest health of an endpoint (None before the first check), and whether a check is running."""
 
     health: EndpointHealth | None
-    asking: bool
+    checking: bool
 
 
 @dataclass
-class _Known:
+class _Entry:
     base_url: str
     health: EndpointHealth | None = None
-    asking: bool = False
-    asked_at: float | None = None
+    checking: bool = False
+    checked_since: float | None = None
 
 
-class Looks:
+class HealthChecks:
     """The newest health of each endpoint, shared by all visitors: it holds nothing of theirs. Never blocks.
 
     Each check runs in its own thread, at most one per endpoint.
@@ -99,27 +99,25 @@ class Looks:
         self._ask = ask
         self._lifetime_s = lifetime_s
         self._lock = threading.Lock()
-        self._known: dict[str, _Known] = {}
+        self._entries: dict[str, _Entry] = {}
 
-    def look(self, name: str, address: Address, *, again: bool = False) -> Look:
+    def state(self, name: str, address: Address, *, again: bool = False) -> HealthState:
         """The newest state of the endpoint. Starts a check when the last one is old, or with ``again``."""
         with self._lock:
-            known = self._known.get(name)
-            if known is None or known.base_url != address.base_url:
-                known = self._known[name] = _Known(address.base_url)
+            entry = self._entries.get(name)
+            if entry is None or entry.base_url != address.base_url:
+                entry = self._entries[name] = _Entry(address.base_url)
             now = time.monotonic()
-            old = known.asked_at is None or now - known.asked_at >= self._lifetime_s
-            if not known.asking and (again or old):
-                known.asking, known.asked_at = True, now
-                threading.Thread(
-                    target=self._find_out, args=(known, address), name=f"look at {name}", daemon=True
-                ).start()
-            return Look(known.health, known.asking)
+            old = entry.checked_since is None or now - entry.checked_since >= self._lifetime_s
+            if not entry.checking and (again or old):
+                entry.checking, entry.checked_since = True, now
+                threading.Thread(target=self._check, args=(entry, address), name=f"look at {name}", daemon=True).start()
+            return HealthState(entry.health, entry.checking)
 
-    def _find_out(self, known: _Known, address: Address) -> None:
+    def _check(self, entry: _Entry, address: Address) -> None:
         health = None
         try:
             health = self._ask(address)
         finally:
             with self._lock:
-                known.health, known.asking = health or known.health, False
+                entry.health, entry.checking = health or entry.health, False

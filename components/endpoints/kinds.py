@@ -38,25 +38,25 @@ KINDS = (
 
 
 @dataclass(frozen=True)
-class Found:
+class LocalServer:
     """A server that runs on this machine, at the usual address of a kind; ``models`` is None when it asks for a key."""
 
     kind: Kind
     models: tuple[ModelCard, ...] | None
 
 
-def find_local(kinds: Sequence[Kind] = KINDS) -> list[Found]:
+def find_local(kinds: Sequence[Kind] = KINDS) -> list[LocalServer]:
     """The servers that list their models, or ask for a key, at the usual addresses of the local kinds.
 
     All of them are requested in parallel.
     """
     local = [kind for kind in kinds if kind.local]
     with ThreadPoolExecutor(len(local) or 1) as threads:
-        return [found for found in threads.map(_look, local) if found]
+        return [server for server in threads.map(_probe, local) if server]
 
 
-def _look(kind: Kind) -> Found | None:
+def _probe(kind: Kind) -> LocalServer | None:
     try:
-        return Found(kind, tuple(list_models(Address(kind.base_url), _ANSWER_S)))
+        return LocalServer(kind, tuple(list_models(Address(kind.base_url), _ANSWER_S)))
     except ModelsUnavailable as unavailable:
-        return Found(kind, None) if unavailable.http_status in KEY_STATUSES else None
+        return LocalServer(kind, None) if unavailable.http_status in KEY_STATUSES else None

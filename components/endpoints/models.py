@@ -122,7 +122,7 @@ def _entries(value: object) -> list[Any]:
 
 
 def _first(entry: Mapping[str, object], keys: tuple[str, ...], read: Callable[[object], _T | None]) -> _T | None:
-    return next((found for key in keys if (found := read(entry.get(key))) is not None), None)
+    return next((value for key in keys if (value := read(entry.get(key))) is not None), None)
 
 
 def _name(value: object) -> str | None:

@@ -27,13 +27,13 @@ from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.watch import Watch
 
 _WITHIN_S = 5.0
-_MOST_BYTES = 4 * 1024 * 1024
-_AGAIN_AFTER_S = 300.0
-_MOST_FIELDS = 100
-_MOST_REFERENCES = 8
-_MOST_FORMS = 30
-_MOST_DESCRIPTION = 300
-_MOST_DEFAULT = 40
+_MAX_BYTES = 4 * 1024 * 1024
+_RETRY_AFTER_S = 300.0
+_MAX_FIELDS = 100
+_MAX_REFERENCES = 8
+_MAX_FORMS = 30
+_MAX_DESCRIPTION_CHARS = 300
+_MAX_DEFAULT_CHARS = 40
 _COMPLETIONS = "/chat/completions"
 _LARGEST = 2**53 - 1
 
@@ -47,8 +47,8 @@ class OpenApiFields:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: dict[str, Mapping[str, Declared]] = {}
-        self._again_at: dict[str, float] = {}
+        self._fields: dict[str, Mapping[str, Declared]] = {}
+        self._retry_at: dict[str, float] = {}
         self._problems: dict[str, str] = {}
 
     def extended(self, endpoint: AnyEndpoint) -> AnyEndpoint:
@@ -57,13 +57,13 @@ class OpenApiFields:
             return endpoint
         url = endpoint.openapi
         with self._lock:
-            if url not in self._found and time.monotonic() >= self._again_at.get(url, 0):
-                self._again_at[url] = time.monotonic() + _AGAIN_AFTER_S
+            if url not in self._fields and time.monotonic() >= self._retry_at.get(url, 0):
+                self._retry_at[url] = time.monotonic() + _RETRY_AFTER_S
                 threading.Thread(target=self._read, args=(endpoint, url), name="openapi", daemon=True).start()
-            found = self._found.get(url, {})
+            fields = self._fields.get(url, {})
         # The operator's declarations take precedence over the document.
-        unsaid = {name: one for name, one in found.items() if name not in endpoint.declared}
-        return replace(endpoint, profile=with_declared(endpoint.profile, unsaid))
+        undeclared = {name: field for name, field in fields.items() if name not in endpoint.declared}
+        return replace(endpoint, profile=with_declared(endpoint.profile, undeclared))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -73,13 +73,13 @@ class OpenApiFields:
 
     def _read(self, endpoint: Endpoint, url: str) -> None:
         try:
-            found, problem = read_fields(endpoint.fixed_address, url), None
+            fields, problem = read_fields(endpoint.fixed_address, url), None
         except NoDocument as refused:
-            found, problem = None, sentences.DOCUMENT_ADDS_NOTHING.format(endpoint=endpoint.name, problem=refused)
+            fields, problem = None, sentences.DOCUMENT_ADDS_NOTHING.format(endpoint=endpoint.name, problem=refused)
         with self._lock:
-            if found is not None:
-                self._found[url] = found
-            self._problems = {each: said for each, said in self._problems.items() if each != url}
+            if fields is not None:
+                self._fields[url] = fields
+            self._problems = {each: problem_so_far for each, problem_so_far in self._problems.items() if each != url}
             if problem:
                 self._problems[url] = problem
 
@@ -96,7 +96,7 @@ def read_fields(address: Address, url: str) -> dict[str, Declared]:
             body = b""
             for piece in body_pieces(answer):
                 body += piece
-                if len(body) > _MOST_BYTES:
+                if len(body) > _MAX_BYTES:
                     raise StreamFault(ErrorKind.TOO_LARGE, sentences.DOCUMENT_TOO_LARGE)
         return fields_in(read_object(body.decode(errors="replace")), urlsplit(address.base_url).path + _COMPLETIONS)
     except StreamFault as fault:
@@ -117,22 +117,22 @@ def fields_in(document: Mapping[str, Any], path: str) -> dict[str, Declared]:
     operation = next(filter(None, operations), {})
     content = _object(_object(_resolved(document, operation.get("requestBody"))).get("content"))
     schema = _object(content.get("application/json")).get("schema")
-    found: dict[str, Declared] = {}
+    fields: dict[str, Declared] = {}
     for form in _forms(document, schema):
-        for name, described in _object(form.get("properties")).items():
-            known = name in RESERVED or name in CONTRACT_FIELDS or name in found
-            if not known and re.match(FIELD_NAME, name) and len(found) < _MOST_FIELDS:
-                found[name] = _declared(document, name, described)
-    if not found:
+        for name, field_schema in _object(form.get("properties")).items():
+            known = name in RESERVED or name in CONTRACT_FIELDS or name in fields
+            if not known and re.match(FIELD_NAME, name) and len(fields) < _MAX_FIELDS:
+                fields[name] = _declared(document, name, field_schema)
+    if not fields:
         raise NoDocument(sentences.DOCUMENT_WITHOUT_FIELDS.format(path=path))
-    return found
+    return fields
 
 
 def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declared:
     forms = _forms(document, schema)
     types = {str(each) for form in forms for each in _types(form)}
     values = [value for form in forms for value in (*_list(form.get("enum")), form.get("const"))]
-    choices = tuple(value[:_MOST_DEFAULT] for value in values if isinstance(value, str))
+    choices = tuple(value[:_MAX_DEFAULT_CHARS] for value in values if isinstance(value, str))
     items = [_types(_resolved(document, form.get("items"))) for form in forms if "array" in _types(form)]
     match sorted(types - {"null"}):
         case ["integer"]:
@@ -148,17 +148,18 @@ def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declare
         case _:
             kind = Kind.JSON
     default = _first(forms, "default")
-    words = "not said" if default is None else f"default {plain_text(str(default), _MOST_DEFAULT)}"
+    default_words = "not said" if default is None else f"default {plain_text(str(default), _MAX_DEFAULT_CHARS)}"
     rules = FieldRules(
         name,
-        words,
+        default_words,
         _limit(forms, "minimum", "exclusiveMinimum", kind, 1),
         _limit(forms, "maximum", "exclusiveMaximum", kind, -1),
         nullable="null" in types or any(form.get("nullable") is True for form in forms),
     )
-    said = plain_text(str(_first(forms, "description") or ""), _MOST_DESCRIPTION)
-    first = default if len(str(default)) <= _MOST_DESCRIPTION else None
-    return declared(name, kind, rules, said or "The endpoint's document does not describe it.", choices[:50], first)
+    description = plain_text(str(_first(forms, "description") or ""), _MAX_DESCRIPTION_CHARS)
+    description = description or "The endpoint's document does not describe it."
+    first = default if len(str(default)) <= _MAX_DESCRIPTION_CHARS else None
+    return declared(name, kind, rules, description, choices[:50], first)
 
 
 def _limit(forms: list[Mapping[str, Any]], key: str, exclusive: str, kind: Kind, step: int) -> float | None:
@@ -184,31 +185,31 @@ def _forms(document: Mapping[str, Any], schema: object) -> list[Mapping[str, Any
     """A schema and its parts (allOf, anyOf, oneOf), with references resolved."""
     forms: list[Mapping[str, Any]] = []
     waiting = [schema]
-    while waiting and len(forms) < _MOST_FORMS:
+    while waiting and len(forms) < _MAX_FORMS:
         form = _object(_resolved(document, waiting.pop(0)))
         forms.append(form)
         for key in ("allOf", "anyOf", "oneOf"):
-            waiting += _list(form.get(key))[:_MOST_FORMS]
+            waiting += _list(form.get(key))[:_MAX_FORMS]
     return forms
 
 
 def _resolved(document: Mapping[str, Any], value: object) -> object:
     """The target of a reference within the document; others are ignored."""
-    for _ in range(_MOST_REFERENCES):
+    for _ in range(_MAX_REFERENCES):
         reference = _object(value).get("$ref")
         if reference is None:
             return value
         if not isinstance(reference, str) or not reference.startswith("#/"):
             return {}
         value = document
-        for step in reference[2:].split("/")[:_MOST_REFERENCES]:
+        for step in reference[2:].split("/")[:_MAX_REFERENCES]:
             value = _object(value).get(step.replace("~1", "/").replace("~0", "~"))
     return {}
 
 
 def _types(form: object) -> list[Any]:
-    said = _object(form).get("type")
-    return said if isinstance(said, list) else [said] if isinstance(said, str) else []
+    types = _object(form).get("type")
+    return types if isinstance(types, list) else [types] if isinstance(types, str) else []
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -68,30 +68,30 @@ def declared(
     return Declared(Field(name, kind, description, begins_with=first, example=first, choices=choices), rules)
 
 
-def with_declared(profile: Profile, found: Mapping[str, Declared]) -> Profile:
+def with_declared(profile: Profile, additions: Mapping[str, Declared]) -> Profile:
     """The dialect with these fields added. A key that the dialect uses for another field keeps that field."""
-    taken = {rules.key for name, rules in profile.fields.items() if rules.key != name}
-    new = {name: one for name, one in found.items() if name not in taken}
+    used_keys = {rules.key for name, rules in profile.fields.items() if rules.key != name}
+    new = {name: field for name, field in additions.items() if name not in used_keys}
     if not new:
         return profile
     fields = dict(profile.fields)
-    for name, one in new.items():
-        fields[name] = one.rules.called(fields[name].key) if name in fields else one.rules
-    return profile.extended(fields, {name: one.row for name, one in new.items() if name not in FIELDS})
+    for name, field in new.items():
+        fields[name] = field.rules.called(fields[name].key) if name in fields else field.rules
+    return profile.extended(fields, {name: field.row for name, field in new.items() if name not in FIELDS})
 
 
 def _declared(name: str, table: object) -> Declared:
     if not re.match(FIELD_NAME, name) or name in RESERVED:
         raise ValueError(sentences.FIELD_NAME_UNUSABLE.format(name=name[:40]))
     try:
-        said = _Table.model_validate(table)
+        values = _Table.model_validate(table)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"fields.{name}{f', {place}' if place else ''}: {first['msg']}.") from None
-    kind = FIELDS[name].kind if name in FIELDS and not said.kind else _KINDS.get(said.kind)
+    kind = FIELDS[name].kind if name in FIELDS and not values.kind else _KINDS.get(values.kind)
     if kind is None or (name in FIELDS and kind is not FIELDS[name].kind):
-        known = FIELDS[name].kind.name.lower() if name in FIELDS else f"one of {', '.join(_KINDS)}"
-        raise ValueError(sentences.FIELD_KIND_WRONG.format(name=name, known=known))
-    rules = FieldRules(name, said.default, said.minimum, said.maximum, said.nullable)
-    return declared(name, kind, rules, said.description, tuple(said.choices), said.begins_with)
+        kinds = FIELDS[name].kind.name.lower() if name in FIELDS else f"one of {', '.join(_KINDS)}"
+        raise ValueError(sentences.FIELD_KIND_WRONG.format(name=name, known=kinds))
+    rules = FieldRules(name, values.default, values.minimum, values.maximum, values.nullable)
+    return declared(name, kind, rules, values.description, tuple(values.choices), values.begins_with)

@@ -1,7 +1,7 @@
 """A command that runs an experiment file and fails when a check, a limit or a drift breaks.
 
-It exits with 0 when everything passes, 1 when something fails, and 2 when the experiment could not run, or when it
-cannot be told whether it passes.
+It exits with 0 when everything passes, 1 when something fails, and 2 when the experiment could not run, or when it is
+unknown whether it passes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from components.experiments.repeatable import Show, run
 from components.experiments.report import Outcome, Report, report_on
 from components.experiments.report_files import Links, read_baseline, to_json, to_junit, to_markdown, write_whole
 from components.experiments.store import SWEEP
-from components.experiments.yaml_text import MOST_BYTES
+from components.experiments.yaml_text import MAX_BYTES
 from components.log.owned import OwnLog
 from components.log.owner import LOCAL
 from components.protection.private_files import keep_new_files_private
@@ -50,14 +50,14 @@ _COULD_NOT_RUN = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
-    said = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     keep_new_files_private()
     # A terminated job stops its runs and writes what it has, as an interrupted one does.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    environment = {**os.environ, **({variable_name("database_url"): said.log} if said.log else {})}
+    environment = {**os.environ, **({variable_name("database_url"): options.log} if options.log else {})}
     service = Service(lambda: read_settings(environment), read_secrets)
     try:
-        return _run(said, service, read_settings(environment))
+        return _run(options, service, read_settings(environment))
     except UserError as problem:
         print(problem, file=sys.stderr)
         return _COULD_NOT_RUN
@@ -90,42 +90,42 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(said: argparse.Namespace, service: Service, settings: Settings) -> int:
+def _run(options: argparse.Namespace, service: Service, settings: Settings) -> int:
     configuration = service.configuration()
     endpoints = configuration.endpoints
-    for path in filter(None, (said.junit, said.json, said.markdown)):
+    for path in filter(None, (options.junit, options.json, options.markdown)):
         if not path.parent.is_dir():
             raise CannotRun(sentences.NO_FOLDER.format(folder=path.parent, name=path.name))
-    file = _read(said.file, endpoints, check_endpoints=said.endpoint is None)
-    if said.baseline and not file.rules.tolerances:
+    file = _read(options.file, endpoints, check_endpoints=options.endpoint is None)
+    if options.baseline and not file.rules.tolerances:
         raise CannotRun(sentences.NO_TOLERANCES)
     log = OwnLog(service.log, LOCAL)
     models_of = _models_once()
     judges = Judges(service.runner, log, endpoints, models_of, file.setup.at_once if file.setup else 1)
-    experiment = prepared(file, endpoints, models_of, log, endpoint=said.endpoint)
+    experiment = prepared(file, endpoints, models_of, log, endpoint=options.endpoint)
     # An unreadable baseline is reported before anything is sent.
     places = list(experiment.places.values())
     prices = {name: endpoint.prices for name, endpoint in endpoints.items() if endpoint.prices}
-    baseline = _baseline(said.baseline, places, file.rules.checks, log, judges, prices) if said.baseline else None
+    baseline = _baseline(options.baseline, places, file.rules.checks, log, judges, prices) if options.baseline else None
     with _progress() as show:
-        made = run(experiment, service.experiments, log, show)
-    if made.resumed:
-        print(sentences.RESUMED.format(count=made.resumed), file=sys.stderr)
-    cases = cases_of(made, log, file.rules.checks, judges)
+        ended = run(experiment, service.experiments, log, show)
+    if ended.resumed:
+        print(sentences.RESUMED.format(count=ended.resumed), file=sys.stderr)
+    cases = cases_of(ended, log, file.rules.checks, judges)
     missing = len(experiment.places) * experiment.repeats - len(cases)
-    problem = made.problem or (sentences.RUNS_MISSING.format(count=missing) if missing else None)
+    problem = ended.problem or (sentences.RUNS_MISSING.format(count=missing) if missing else None)
     report = report_on(
-        made.experiment_id, file.name or said.file.stem, cases, file.rules, baseline=baseline, problem=problem
+        ended.experiment_id, file.name or options.file.stem, cases, file.rules, baseline=baseline, problem=problem
     )
     page = ("sweep", "sweep") if experiment.kind == SWEEP else ("compare", "experiment")
     changes = {place.row: place.changes for place in experiment.places.values()}
-    _write(said, report, file, Links(settings.public_address, *page), changes)
+    _write(options, report, file, Links(settings.public_address, *page), changes)
     return report.outcome.exit_code
 
 
 def _read(path: Path, endpoints: Mapping[str, AnyEndpoint], *, check_endpoints: bool) -> ExperimentFile:
     with path.open("rb") as opened:
-        content = opened.read(MOST_BYTES + 1)
+        content = opened.read(MAX_BYTES + 1)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -142,14 +142,14 @@ def _read(path: Path, endpoints: Mapping[str, AnyEndpoint], *, check_endpoints: 
 
 def _models_once() -> ModelsOf:
     """Asks each endpoint for its models once; one that does not list any has none."""
-    known: dict[str, list[ModelCard]] = {}
+    models_by_endpoint: dict[str, list[ModelCard]] = {}
 
     def models(endpoint: AnyEndpoint) -> list[ModelCard]:
-        if endpoint.name not in known:
-            known[endpoint.name] = []
+        if endpoint.name not in models_by_endpoint:
+            models_by_endpoint[endpoint.name] = []
             with suppress(UserError):
-                known[endpoint.name] = list_models(endpoint.address(lambda: False))
-        return known[endpoint.name]
+                models_by_endpoint[endpoint.name] = list_models(endpoint.address(lambda: False))
+        return models_by_endpoint[endpoint.name]
 
     return models
 
@@ -175,7 +175,7 @@ def _baseline(
 
 @contextmanager
 def _progress() -> Iterator[Show]:
-    """Show the progress as a bar on a terminal, which it gives back as it was; elsewhere not at all."""
+    """Show the progress as a bar on a terminal, and restore the terminal at the end; elsewhere show nothing."""
     if not sys.stderr.isatty():
         yield lambda _begun, _count: None
         return
@@ -189,7 +189,7 @@ def _progress() -> Iterator[Show]:
 
 
 def _write(
-    said: argparse.Namespace, report: Report, file: ExperimentFile, links: Links, changes: Mapping[str, str]
+    options: argparse.Namespace, report: Report, file: ExperimentFile, links: Links, changes: Mapping[str, str]
 ) -> None:
     for finding in report.findings:
         if finding.outcome is not Outcome.PASSED:
@@ -201,13 +201,13 @@ def _write(
             print(f"{finding.outcome.value}: {finding.row}: {finding.subject}: {finding.sentence}{runs}")
     if report.problem:
         print(report.problem)
-    where = links.experiment(report.experiment_id) or report.experiment_id
-    print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {where}")
+    link = links.experiment(report.experiment_id) or report.experiment_id
+    print(f"{report.name}: {report.outcome.value}. {len(report.cases):,} runs, experiment {link}")
     # One that cannot be written must not keep the others from being written.
     problems = [
-        _save(said.junit, to_junit(report, links)) if said.junit else None,
-        _save(said.json, to_json(report, file.rules.checks, links)) if said.json else None,
-        _save(said.markdown, to_markdown(report, links, changes), append=True) if said.markdown else None,
+        _save(options.junit, to_junit(report, links)) if options.junit else None,
+        _save(options.json, to_json(report, file.rules.checks, links)) if options.json else None,
+        _save(options.markdown, to_markdown(report, links, changes), append=True) if options.markdown else None,
     ]
     if any(problems):
         raise CannotRun(" ".join(filter(None, problems)))

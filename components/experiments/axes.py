@@ -26,14 +26,14 @@ from components.drafts.variables import names_in
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
 from components.experiments.ranges import in_figures, read_range
-from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
+from components.snippets.nesting import MAX_LEVELS, nests_too_deeply
 from components.streaming.guard import safe_text
 
 BASE = "base"
 """The words that leave a field as in the base."""
 NULL = "null"
-MOST_VALUES = 1_000
-MOST_CHARACTERS = 1_000_000
+MAX_VALUES = 1_000
+MAX_CHARACTERS = 1_000_000
 """Characters typed for one axis."""
 
 _NAMES = ("model", "endpoint")
@@ -100,20 +100,20 @@ def read_values(field: str, text: str) -> tuple[str, ...]:
     They are a JSON list, or separated by lines or commas; texts are one per line. Numbers may be ranges as
     ``read_range`` reads them, and seeds ``seeds 10``, which are 1 to 10. Raises AxisProblem.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise AxisProblem(field, sentences.AXIS_TOO_LONG.format(field=field, most_characters=MOST_CHARACTERS))
+    if len(text) > MAX_CHARACTERS:
+        raise AxisProblem(field, sentences.AXIS_TOO_LONG.format(field=field, max_characters=MAX_CHARACTERS))
     kind = _kind_of(field)
     pieces = list(dict.fromkeys(_listed(kind, text) or _pieces(kind, text)))
     if not pieces:
-        raise AxisProblem(field, sentences.AXIS_WITHOUT_VALUES_TAKES.format(field=field, takes=_takes(field)))
-    if len(pieces) > MOST_VALUES:
+        raise AxisProblem(field, sentences.AXIS_WITHOUT_VALUES_TAKES.format(field=field, takes=_accepted(field)))
+    if len(pieces) > MAX_VALUES:
         raise _too_many(field, in_figures(len(pieces)))
     values: dict[str, None] = {}
     for piece in pieces:
         words = _range_of(field, piece) if kind in (_Kind.SETTING, _Kind.KEY) else None
         values |= dict.fromkeys(read_word(field, word) or BASE for word in words or [piece])
-        if len(values) > MOST_VALUES:
-            raise _too_many(field, f"more than {MOST_VALUES:,}")
+        if len(values) > MAX_VALUES:
+            raise _too_many(field, f"more than {MAX_VALUES:,}")
     return tuple(values)
 
 
@@ -145,8 +145,8 @@ def with_values(draft: Draft, values: Mapping[str, str]) -> Draft:
     """
     change = change_of(values)
     if keys := {field: setting for field, setting in change.settings.items() if not _is_setting(draft, field)}:
-        others = {field: setting for field, setting in change.settings.items() if field not in keys}
-        parts = {"settings": others, "extra_body": with_keys(draft.extra_body, keys)}
+        remaining = {field: setting for field, setting in change.settings.items() if field not in keys}
+        parts = {"settings": remaining, "extra_body": with_keys(draft.extra_body, keys)}
         change = change.model_copy(update=parts)
     return change.apply(draft)
 
@@ -233,7 +233,7 @@ def _key_word(field: str, words: str) -> str:
             raise _no_value(field, words) from None
         value = words
     if nests_too_deeply(value):
-        raise AxisProblem(field, sentences.VALUE_TOO_DEEP.format(field=field, most_levels=MOST_LEVELS))
+        raise AxisProblem(field, sentences.VALUE_TOO_DEEP.format(field=field, max_levels=MAX_LEVELS))
     if value is not None and not fits(field, value):
         raise _no_value(field, words)
     return _as_json(value)
@@ -246,14 +246,14 @@ def _plain_word(field: str, words: str, *, refused: tuple[str, ...]) -> str:
 
 
 def _no_value(field: str, words: str) -> AxisProblem:
-    return AxisProblem(field, sentences.NOT_A_VALUE.format(value=shortened(words), field=field, takes=_takes(field)))
+    return AxisProblem(field, sentences.NOT_A_VALUE.format(value=shortened(words), field=field, takes=_accepted(field)))
 
 
 def _too_many(field: str, count: str) -> AxisProblem:
-    return AxisProblem(field, sentences.TOO_MANY_VALUES.format(field=field, count=count, most_values=MOST_VALUES))
+    return AxisProblem(field, sentences.TOO_MANY_VALUES.format(field=field, count=count, max_values=MAX_VALUES))
 
 
-def _takes(field: str) -> str:
+def _accepted(field: str) -> str:
     match _kind_of(field):
         case _Kind.STREAM:
             return "true or false"
@@ -277,7 +277,7 @@ def _takes(field: str) -> str:
 def _range_of(field: str, piece: str) -> list[str] | None:
     seeds = _SEEDS.fullmatch(piece) if field == "random_seed" else None
     try:
-        return read_range(f"1 to {seeds[1]}" if seeds else piece, MOST_VALUES)
+        return read_range(f"1 to {seeds[1]}" if seeds else piece, MAX_VALUES)
     except ValueError as error:
         raise AxisProblem(field, str(error)) from None
 
@@ -338,7 +338,7 @@ def _extra_body(field: str, draft: Draft) -> dict[str, Any]:
     except ValueError as error:
         raise AxisProblem(field, sentences.EXTRA_BODY_WRONG.format(problem=str(error).removesuffix("."))) from None
     if nests_too_deeply(fields):
-        raise AxisProblem(field, sentences.EXTRA_BODY_TOO_DEEP.format(most_levels=MOST_LEVELS))
+        raise AxisProblem(field, sentences.EXTRA_BODY_TOO_DEEP.format(max_levels=MAX_LEVELS))
     return fields
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from components.checks.similarity import similarity
 from components.experiments.cases import Case
 from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
-from components.experiments.permutation import likeness_of, permuted, same
+from components.experiments.permutation import permuted, same, similarity_matrix
 from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
 
 _RESAMPLES = 9_999
@@ -60,7 +60,7 @@ class _Measured:
     now: float
     chance: float
     least_chance: Callable[[int], float]
-    """The smallest probability that so many repeats of each input can have."""
+    """The smallest probability that is possible with this number of repeats of each input."""
     repeats: int
 
 
@@ -69,17 +69,17 @@ def compare_with_baseline(
 ) -> list[Comparison]:
     """Each tolerated measure of each row against the same row of the baseline, in their order. Deterministic."""
     before, now = _by_row(baseline), _by_row(cases)
-    found: list[_Measured | Comparison] = []
-    for row, own in now.items():
+    results: list[_Measured | Comparison] = []
+    for row, cases_now in now.items():
         for measure in tolerances:
-            measured = _measured(row, measure, before.get(row, []), own)
-            found.append(measured or Comparison(row, measure, Change.ABSENT))
-    family = [each for each in found if isinstance(each, _Measured)]
+            measured = _measured(row, measure, before.get(row, []), cases_now)
+            results.append(measured or Comparison(row, measure, Change.ABSENT))
+    family = [each for each in results if isinstance(each, _Measured)]
     corrected = _corrected([each.chance for each in family])
     chances = dict(zip(map(id, family), corrected, strict=True))
     return [
         _judged(each, chances[id(each)], len(family), tolerances[each.measure]) if isinstance(each, _Measured) else each
-        for each in found
+        for each in results
     ]
 
 
@@ -109,8 +109,8 @@ def _is_better(gauge: Gauge, difference: float) -> bool:
 def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:
     if measure in (ANSWERS, DETERMINISM):
         return _measured_answers(row, measure, before, now)
-    values, others = (_numbers(measure, cases) for cases in (before, now))
-    if not values or not others:
+    earlier, later = (case_values(measure, cases) for cases in (before, now))
+    if not earlier or not later:
         return None
     middle: Callable[[Iterable[float]], float] = statistics.fmean if GAUGES[measure].share else statistics.median
     test: Callable[[Sequence[float], Sequence[float]], float]
@@ -123,11 +123,12 @@ def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case
             low, high = [float(n) for n in range(len(low))], [float(n + len(low)) for n in range(len(low))]
         return test(low, high)
 
-    repeats = min(len(values), len(others)) // inputs
-    return _Measured(row, measure, middle(values), middle(others), test(values, others), least, repeats)
+    repeats = min(len(earlier), len(later)) // inputs
+    return _Measured(row, measure, middle(earlier), middle(later), test(earlier, later), least, repeats)
 
 
-def _numbers(measure: str, cases: Sequence[Case]) -> list[float]:
+def case_values(measure: str, cases: Sequence[Case]) -> list[float]:
+    """The values of a measure, one for each case that has it; shares are 0 and 1. Determinism has none."""
     if measure == SUCCESS_RATE:
         return [float(case.problem is None) for case in cases]
     if measure == PASS_RATE:
@@ -146,10 +147,10 @@ def chance_of_shares(before: Sequence[float], now: Sequence[float]) -> float:
 def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:
     """Permutes the answers to each input between the baseline and now.
 
-    Of answers it tests whether those of different experiments are less alike than those of one, of determinism whether
-    equal ones have become rarer.
+    Of answers it tests whether those of different experiments are less similar than those of one; of determinism,
+    whether equal ones have become rarer.
     """
-    alike = similarity if measure == ANSWERS else same
+    compare = similarity if measure == ANSWERS else same
     groups = []
     for number in dict.fromkeys(case.input_number for case in now):
         texts, others = (
@@ -163,17 +164,17 @@ def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Seque
     rng = np.random.default_rng(_SEED)
     observed, resampled = np.zeros(2), np.zeros(_RESAMPLES)
     for texts, others in groups:
-        likeness = likeness_of([*texts, *others], alike)
-        own, shuffled = permuted(likeness, len(texts), _RESAMPLES, rng, between=measure == ANSWERS)
-        observed += own
+        matrix = similarity_matrix([*texts, *others], compare)
+        actual, shuffled = permuted(matrix, len(texts), _RESAMPLES, rng, between=measure == ANSWERS)
+        observed += actual
         resampled += shuffled
     drop = float(observed[0] - observed[1])
     chance = (1 + int(np.sum(resampled >= drop - 1e-12))) / (_RESAMPLES + 1)
-    mirrored = 2 if measure == ANSWERS else 1
+    equal_assignments = 2 if measure == ANSWERS else 1
 
     def least(repeats: int) -> float:
-        one = mirrored / math.comb(2 * repeats, repeats) if repeats else 1.0
-        return float(max(one ** len(groups), 1 / (_RESAMPLES + 1)))
+        chance_of_group = equal_assignments / math.comb(2 * repeats, repeats) if repeats else 1.0
+        return float(max(chance_of_group ** len(groups), 1 / (_RESAMPLES + 1)))
 
     repeats = min(min(len(texts), len(others)) for texts, others in groups)
     first, second = (float(value) / len(groups) for value in observed)

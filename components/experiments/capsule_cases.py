@@ -30,7 +30,7 @@ def cases_of_capsule(
 def _row(title: str, rows: Sequence[str], name: str) -> str:
     if len(rows) == 1:
         return rows[0]
-    found = [row for row in rows if title == row or title.startswith((f"{row} · ", f"{row}, repeat "))]
-    if not found:
+    matching = [row for row in rows if title == row or title.startswith((f"{row} · ", f"{row}, repeat "))]
+    if not matching:
         raise BaselineProblem(sentences.CAPSULE_OF_ANOTHER.format(name=name, title=title, rows=", ".join(rows)))
-    return max(found, key=len)
+    return max(matching, key=len)

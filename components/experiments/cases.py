@@ -57,13 +57,13 @@ class Case:
         """Whether the answer passes all checks; None when that is unknown, and without checks."""
         return None if self.problem else all_passed(self.results)
 
-    def why(self, checks: Sequence[Check]) -> str:
+    def first_problem(self, checks: Sequence[Check]) -> str:
         """The first check that fails, or that could not be made, with its reason; empty when all pass."""
         if self.problem:
             return ""
-        named = list(zip(checks, self.results, strict=True))
-        shown = [(check, result) for check, result in named if result.passed is False] or [
-            (check, result) for check, result in named if result.passed is None
+        pairs = list(zip(checks, self.results, strict=True))
+        shown = [(check, result) for check, result in pairs if result.passed is False] or [
+            (check, result) for check, result in pairs if result.passed is None
         ]
         return f"{shown[0][0].words}: {shown[0][1].reason}" if shown else ""
 
@@ -80,7 +80,7 @@ def case_of(
 ) -> Case:
     """The case of a run. ``values`` are those of its input; without ``ask`` only kept opinions of judges count."""
     problem = answer_of(record).problem
-    why = ", ".join(disturbed(record))
+    disturbance = ", ".join(disturbed(record))
     return Case(
         row,
         input_number,
@@ -89,9 +89,9 @@ def case_of(
         record.status,
         problem,
         tuple(results_on(record, checks, values, ask)),
-        {} if problem else _values(record, prices, timed=not why),
+        {} if problem else _values(record, prices, timed=not disturbance),
         record.text,
-        why,
+        disturbance,
     )
 
 
@@ -124,10 +124,10 @@ class TimeForChecks:
             return result_of(record), True
         if self.left_s <= 0:
             return result_of(record, None, sentences.NOT_CHECKED_YET), False
-        begun = time.monotonic()
+        began = time.monotonic()
         case = case_of(record, "", 0, checks, values)
-        self.left_s -= time.monotonic() - begun
-        return result_of(record, case.passed, case.why(checks)), True
+        self.left_s -= time.monotonic() - began
+        return result_of(record, case.passed, case.first_problem(checks)), True
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class PassRate:
 
 
 def pass_rate(passed: int, count: int) -> PassRate:
-    """The pass rate of so many answers, at least one."""
+    """The pass rate and its confidence interval; ``count`` is at least one."""
     # Scipy has the interval, too, but takes more than a second to load.
     rate, z = passed / count, _TWO_SIDED_95
     middle = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -154,8 +154,8 @@ def pass_rate(passed: int, count: int) -> PassRate:
 
 def rate_in_words(passed: Iterable[bool | None]) -> str:
     """The pass rate in words; a dash when it is known of no answer."""
-    told = [each for each in passed if each is not None]
-    return str(pass_rate(sum(told), len(told))) if told else "–"
+    known = [each for each in passed if each is not None]
+    return str(pass_rate(sum(known), len(known))) if known else "–"
 
 
 def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[str, float]:

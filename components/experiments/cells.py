@@ -65,13 +65,13 @@ def row_requests(
     def request(number: int, row: Row, input_number: int, texts: Mapping[str, str]) -> RowRequest:
         position = (number - 1) * max(len(inputs), 1) + max(input_number - 1, 0)
         try:
-            own = with_input(with_values(draft, row), texts)
+            row_draft = with_input(with_values(draft, row), texts)
         except AxisProblem as problem:
             return RowRequest(number, input_number, position, row, None, Composed(), draft, str(problem))
-        endpoint = endpoints.get(own.endpoint or "")
-        composed = compose_for(own, endpoint, models(own.endpoint) if endpoint else ())
+        endpoint = endpoints.get(row_draft.endpoint or "")
+        composed = compose_for(row_draft, endpoint, models(row_draft.endpoint) if endpoint else ())
         objection = composed.objection(send_anyway=send_anyway)
-        return RowRequest(number, input_number, position, row, endpoint, composed, own, objection)
+        return RowRequest(number, input_number, position, row, endpoint, composed, row_draft, objection)
 
     numbered = [*enumerate(inputs, 1)] or [(0, {})]
     return [
@@ -90,7 +90,7 @@ def objections(requests: Sequence[RowRequest], in_table: Sequence[int]) -> dict[
     for request in requests:
         if request.problem:
             numbers.setdefault(request.problem, {})[in_table[request.number - 1]] = None
-    return {problem: _rows_in_words(list(found)) for problem, found in numbers.items()}
+    return {problem: _rows_in_words(list(row_numbers)) for problem, row_numbers in numbers.items()}
 
 
 def _rows_in_words(numbers: Sequence[int]) -> str:

@@ -56,7 +56,7 @@ class Claim:
         self._process = process
         self._lock = threading.Lock()
         self._read_at = -_READ_AGAIN_S
-        self._elsewhere: Progress | None = None
+        self._progress_elsewhere: Progress | None = None
 
     def take(self, progress: Progress, *, anew: bool) -> bool:
         """Take or renew the claim; returns whether this process has it now. Raises DatabaseUnavailable.
@@ -94,18 +94,18 @@ class Claim:
         """The progress in another process that makes the experiment, as of a moment ago; None when none does."""
         with self._lock:
             if time.monotonic() - self._read_at > _READ_AGAIN_S and self._is_id:
-                self._elsewhere = self._read()
+                self._progress_elsewhere = self._read()
                 self._read_at = time.monotonic()
-            return self._elsewhere
+            return self._progress_elsewhere
 
-    def ask(self, what: str, *args: Any) -> None:
-        """Ask the process that has the claim for a method of its ``Experiment``. Raises DatabaseUnavailable."""
-        asked = func.coalesce(_table.c.request, "").concat(json.dumps([what, *args]) + "\n")
-        statement = update(_table).where(self._key).values(request=asked)
+    def ask(self, method: str, *args: Any) -> None:
+        """Request a call of a method of the claiming process's ``Experiment``. Raises DatabaseUnavailable."""
+        requests = func.coalesce(_table.c.request, "").concat(json.dumps([method, *args]) + "\n")
+        statement = update(_table).where(self._key).values(request=requests)
         self._log.write(lambda connection: connection.execute(statement))
 
-    def asked(self) -> list[list[Any]]:
-        """What other processes have asked for since the last call, oldest first.
+    def take_requests(self) -> list[list[Any]]:
+        """The requests of other processes since the last call, oldest first.
 
         Raises QueryFailed, DatabaseUnavailable.
         """
@@ -116,9 +116,9 @@ class Claim:
 
         def work(connection: Any) -> str:
             text: str = connection.execute(select(_table.c.request).where(own)).scalar() or ""
-            rest = func.substr(_table.c.request, len(text) + 1)
-            left = case((func.length(_table.c.request) > len(text), rest))
-            connection.execute(update(_table).where(own).values(request=left))
+            after = func.substr(_table.c.request, len(text) + 1)
+            remaining = case((func.length(_table.c.request) > len(text), after))
+            connection.execute(update(_table).where(own).values(request=remaining))
             return text
 
         return [json.loads(line) for line in self._log.write(work).splitlines()]
@@ -132,13 +132,13 @@ class Claim:
         columns = _table.c.content, _table.c.heartbeat_at, database_now(dialect).label("now")
         statement = select(*columns).where(self._key, alive, _table.c.process != self._process)
         try:
-            found = read_rows(database, statement)
+            rows = read_rows(database, statement)
         except QueryFailed:
-            return self._elsewhere
-        if not found:
+            return self._progress_elsewhere
+        if not rows:
             return None
-        heartbeat, now = (datetime.fromisoformat(found[0][name]) for name in ("heartbeat_at", "now"))
-        return replace(Progress(**json.loads(found[0]["content"])), silent_s=(now - heartbeat).total_seconds())
+        heartbeat, now = (datetime.fromisoformat(rows[0][name]) for name in ("heartbeat_at", "now"))
+        return replace(Progress(**json.loads(rows[0]["content"])), silent_s=(now - heartbeat).total_seconds())
 
 
 def new_process_id() -> str:

@@ -13,25 +13,26 @@ from typing import Any
 
 from components.contract.errors import plain_text
 from components.contract.strict_json import read_json
+from components.counted import counted
 from components.drafts.change import Change
 from components.drafts.draft import Draft
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
-from components.snippets.nesting import MOST_LEVELS, nests_too_deeply
+from components.snippets.nesting import MAX_LEVELS, nests_too_deeply
 from components.streaming.guard import safe_text
 
-MOST_CHARACTERS = 1_000_000
-MOST_DATA_ROWS = 10_000
-MOST_BYTES = 4 * MOST_CHARACTERS + len(codecs.BOM_UTF8)
-"""A longer file holds more than ``MOST_CHARACTERS``: UTF-8 needs at most four bytes a character."""
+MAX_CHARACTERS = 1_000_000
+MAX_DATA_ROWS = 10_000
+MAX_BYTES = 4 * MAX_CHARACTERS + len(codecs.BOM_UTF8)
+"""A longer file holds more than ``MAX_CHARACTERS``: UTF-8 needs at most four bytes a character."""
 
 _DELIMITERS = ",;\t|"
 _JSON_ENDINGS = (".jsonl", ".ndjson", ".json")
 _CSV_ENDINGS = (".csv", ".tsv")
-_MOST_NAMED = 10
-_MOST_EMPTY = 1_000
+_MAX_NAMED = 10
+_MAX_EMPTY = 1_000
 """Empty lines of a CSV file. Each candidate delimiter reads them once."""
-_MOST_OF_NAMES = 10 * MOST_CHARACTERS
+_MAX_NAMES_CHARS = 10 * MAX_CHARACTERS
 
 _Lines = Iterator[tuple[int, dict[str, str]]]
 
@@ -49,7 +50,7 @@ class DataSet:
 
 
 def read_data_set(
-    name: str, content: bytes, size: int | None = None, *, most_characters: int | None = MOST_CHARACTERS
+    name: str, content: bytes, size: int | None = None, *, max_characters: int | None = MAX_CHARACTERS
 ) -> DataSet:
     """The data set in a file, or in a pasted text with an empty name. Raises DataSetProblem.
 
@@ -57,14 +58,14 @@ def read_data_set(
     columns, and as many in the next line. JSON lines are objects with the same keys; other values than text
     stay JSON, and null is empty.
     The file's name gives the format, else its first line. ``size`` is that of the whole file in bytes, where
-    ``content`` is only its beginning; more than ``MOST_BYTES`` is refused. ``most_characters`` is None
+    ``content`` is only its beginning; more than ``MAX_BYTES`` is refused. ``max_characters`` is None
     for text written by Tempera, of any length.
     """
     name = plain_text(name) or "the data set"
-    if most_characters is not None and max(size or 0, len(content)) > MOST_BYTES:
+    if max_characters is not None and max(size or 0, len(content)) > MAX_BYTES:
         raise _too_large(name)
     text = _decoded(name, content)
-    if most_characters is not None and len(text) > most_characters:
+    if max_characters is not None and len(text) > max_characters:
         raise _too_large(name)
     lines = _json_lines(name, text) if _holds_json(name, text) else _csv_lines(name, text)
     rows: list[dict[str, str]] = []
@@ -72,12 +73,12 @@ def read_data_set(
         if rows and row.keys() != rows[0].keys():
             raise DataSetProblem(_other_keys(name, number, row, rows[0]))
         rows.append(row)
-        if len(rows) > MOST_DATA_ROWS:
-            raise DataSetProblem(sentences.DATA_TOO_MANY_ROWS.format(name=_capital(name), most=MOST_DATA_ROWS))
+        if len(rows) > MAX_DATA_ROWS:
+            raise DataSetProblem(sentences.DATA_TOO_MANY_ROWS.format(name=_capital(name), limit=MAX_DATA_ROWS))
     if not rows:
         raise DataSetProblem(sentences.DATA_WITHOUT_ROWS.format(name=_capital(name)))
     # Each input is stored with its names; long names would be written ten thousand times.
-    if len(rows) * sum(map(len, rows[0])) > _MOST_OF_NAMES:
+    if len(rows) * sum(map(len, rows[0])) > _MAX_NAMES_CHARS:
         raise DataSetProblem(sentences.DATA_LONG_COLUMN_NAMES.format(name=_capital(name)))
     return DataSet(tuple(rows[0]), tuple(rows))
 
@@ -120,7 +121,7 @@ def as_json_lines(rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def _too_large(name: str) -> DataSetProblem:
-    return DataSetProblem(sentences.DATA_TOO_LONG.format(name=_capital(name), most=MOST_CHARACTERS))
+    return DataSetProblem(sentences.DATA_TOO_LONG.format(name=_capital(name), limit=MAX_CHARACTERS))
 
 
 def _decoded(name: str, content: bytes) -> str:
@@ -160,7 +161,7 @@ def _json_lines(name: str, text: str) -> _Lines:
         if not isinstance(value, dict) or not value:
             raise DataSetProblem(sentences.DATA_NOT_AN_OBJECT.format(number=number, name=name))
         if nests_too_deeply(value):
-            raise DataSetProblem(sentences.DATA_TOO_DEEP.format(number=number, name=name, most_levels=MOST_LEVELS))
+            raise DataSetProblem(sentences.DATA_TOO_DEEP.format(number=number, name=name, max_levels=MAX_LEVELS))
         yield number, {safe_text(key): _as_text(inner) for key, inner in value.items()}
 
 
@@ -178,7 +179,7 @@ def _csv_lines(name: str, text: str) -> _Lines:
         if len(record) != len(columns):
             raise DataSetProblem(
                 sentences.DATA_WRONG_COLUMN_COUNT.format(
-                    number=number, name=name, fields=_counted(len(record)), columns=len(columns)
+                    number=number, name=name, fields=counted(len(record), "column"), columns=len(columns)
                 )
             )
         yield number, dict(zip(columns, record, strict=True))
@@ -188,7 +189,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
     # Quoted line ends: a record begins on the line after the end of the last one.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     empty = 0
-    while empty <= _MOST_EMPTY:
+    while empty <= _MAX_EMPTY:
         number = reader.line_num + 1
         try:
             record = next(reader)
@@ -201,7 +202,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
             yield number, record
         else:
             empty += 1
-    raise DataSetProblem(sentences.DATA_TOO_MANY_EMPTY_LINES.format(name=_capital(name), most=_MOST_EMPTY))
+    raise DataSetProblem(sentences.DATA_TOO_MANY_EMPTY_LINES.format(name=_capital(name), limit=_MAX_EMPTY))
 
 
 def _delimiter(text: str) -> str:
@@ -232,12 +233,8 @@ def _as_text(value: Any) -> str:
 
 
 def _named(names: Sequence[str]) -> str:
-    further = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {further:,} more" if further > 0 else "")
-
-
-def _counted(columns: int) -> str:
-    return "1 column" if columns == 1 else f"{columns:,} columns"
+    further = len(names) - _MAX_NAMED
+    return ", ".join(names[:_MAX_NAMED]) + (f" and {further:,} more" if further > 0 else "")
 
 
 def _capital(words: str) -> str:

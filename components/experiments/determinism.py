@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, update
 
 from components.experiments.divergence import first_difference
-from components.experiments.parting import parting
+from components.experiments.divergent_tokens import divergent_tokens
 from components.log.answer_tokens import TokenPiece, tokens_of
 from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnedLog, OwnLog
@@ -29,19 +29,19 @@ def determinism(
     Text is compared first, then reasoning, then the names and arguments of tool calls. Call ids are random and
     ignored. Where ``tokens`` gives the tokens of both texts, the words say how likely the original's two were.
     """
-    cut = next((run for run in (original, again) if run.status != Status.OK), None)
-    if cut:
-        which = "the first answer" if cut is original else "the second answer"
-        return f"unknown: {which} is {cut.status}"
-    for part, one, other in (
+    incomplete = next((run for run in (original, again) if run.status != Status.OK), None)
+    if incomplete:
+        which = "the first answer" if incomplete is original else "the second answer"
+        return f"unknown: {which} is {incomplete.status}"
+    for part, first, second in (
         ("", original.text, again.text),
         (" of the reasoning", original.reasoning, again.reasoning),
         (" of the tool calls", tool_calls_text(original), tool_calls_text(again)),
     ):
-        place = first_difference(one, other)
-        if place is not None:
-            view = None if part else parting(tokens(original), tokens(again), place)
-            return f"first differs at character {place + 1:,}{part}" + (f", {view}" if view else "")
+        position = first_difference(first, second)
+        if position is not None:
+            view = None if part else divergent_tokens(tokens(original), tokens(again), position)
+            return f"first differs at character {position + 1:,}{part}" + (f", {view}" if view else "")
     return IDENTICAL
 
 
@@ -66,8 +66,8 @@ def write_determinism(log: OwnedLog, run_ids: tuple[str, ...], words: str) -> No
     """Store the result on the runs: now, or when the database is available again."""
 
     def work(connection: Connection) -> None:
-        both = owned_runs(log.owner, run_ids)
-        connection.execute(update(runs).where(both).values(determinism=words))
+        condition = owned_runs(log.owner, run_ids)
+        connection.execute(update(runs).where(condition).values(determinism=words))
 
     try:
         # Synchronous, so that the result is readable when the check ends.

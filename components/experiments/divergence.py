@@ -24,12 +24,12 @@ class Branch:
     branches: tuple[Branch, ...] = ()
 
 
-def first_difference(one: str, other: str) -> int | None:
+def first_difference(first: str, second: str) -> int | None:
     """The first character at which two texts differ, None when they are identical.
 
     Counted in Unicode characters from 0. Where one text begins with the other, it is the length of the shorter one.
     """
-    return None if one == other else Prefix.similarity(one, other)
+    return None if first == second else Prefix.similarity(first, second)
 
 
 def divergence(texts: Mapping[str, str]) -> Branch:

@@ -1,10 +1,11 @@
-"""What one time of a drifting experiment says of a measure: its level, its noise, and the chance of a change."""
+"""The samples of a measure at several times: their level, their noise, and the chance of a change."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import product, starmap
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,14 +13,14 @@ import numpy as np
 from components.checks.similarity import similarity
 from components.experiments.baseline import chance_of_shares
 from components.experiments.noise import FEWEST_REPEATS, chance_of_numbers
-from components.experiments.permutation import Floats, likeness_of, permuted, same
+from components.experiments.permutation import Floats, permuted, same, similarity_matrix
 from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES
 
 _RESAMPLES, _FIRST_RESAMPLES, _PRECISE_RESAMPLES = 999, 199, 9_999
 _SEED = 0
 _CLEARLY_CHANCE = 0.05
-_MOST_INPUTS = 10
-_MOST_BEFORE = 32
+_MAX_INPUTS = 10
+_MAX_BEFORE = 32
 """Answers to one input with which those of a time are compared: the time for all pairs is bounded."""
 
 
@@ -28,7 +29,7 @@ _Sample = Mapping[tuple[str, int], Sequence[str]]
 
 
 class Samples(Protocol):
-    """How the samples of one measure are read; a sample is what one time has of it."""
+    """Evaluates the samples of one measure; a sample has its values at one time."""
 
     def count(self, sample: Any) -> int:
         """The number of values in a sample."""
@@ -46,7 +47,7 @@ class Samples(Protocol):
         """The probability that a sample differs so much from those before by chance alone; 1 for too few values."""
 
     def band(self, samples: Sequence[Any], count: int) -> tuple[float, float]:
-        """Where 95 % of the levels of samples with so many values lie. Deterministic."""
+        """The range of 95 % of the levels of samples of this size. Deterministic."""
 
 
 def samples_of(measure: str) -> Samples:
@@ -84,14 +85,13 @@ class _Numbers:
 
 
 class _Answers:
-    """Samples are answers by row and input. The level is how alike they are.
-
-    For the similarity, that is to the answers before; for the determinism, the share of equal ones among the repeats.
+    """Samples are answers by row and input. The level is the similarity to the answers before, or for the determinism
+    the share of equal answers among the repeats.
     """
 
     def __init__(self, measure: str) -> None:
         self._between = measure == ANSWERS
-        self._alike = lru_cache(200_000)(similarity) if self._between else same
+        self._similarity = lru_cache(200_000)(similarity) if self._between else same
 
     def count(self, sample: _Sample) -> int:
         return sum(map(len, sample.values()))
@@ -99,31 +99,30 @@ class _Answers:
     def level(self, sample: _Sample, before: Sequence[_Sample]) -> float:
         if not self._between or not before:
             return self.usual([sample])
-        return statistics.fmean(
-            self._alike(one, other) for old, new in self._parts(before, sample) for one in old for other in new
-        )
+        pairs = (pair for old, new in self._parts(before, sample) for pair in product(old, new))
+        return statistics.fmean(starmap(self._similarity, pairs))
 
     def changed(self, sample: _Sample, before: Sequence[_Sample]) -> float:
-        """To those before, or among themselves where that has changed more: they have become more alike."""
+        """The similarity to those before, or among themselves where that has changed more and increased."""
         usual = self.usual(before)
         return max(self.level(sample, before), self.usual([sample]), key=lambda level: abs(level - usual))
 
     def usual(self, samples: Sequence[_Sample]) -> float:
-        """Within each input, over all pairs."""
-        matrices = [self._likeness(texts) for texts in self._pooled(samples).values() if len(texts) > 1]
+        """The mean over all pairs of answers to the same input."""
+        matrices = [self._matrix(texts) for texts in self._pooled(samples).values() if len(texts) > 1]
         return statistics.fmean(float(each.sum() / (len(each) * (len(each) - 1))) for each in matrices)
 
     def chance(self, before: Sequence[_Sample], sample: _Sample) -> float:
         parts = [part for part in self._parts(before, sample) if min(map(len, part)) >= FEWEST_REPEATS]
-        matrices = [(self._likeness([*old, *new]), len(old)) for old, new in parts]
+        matrices = [(self._matrix([*old, *new]), len(old)) for old, new in parts]
         chance = 1.0
         # Nearly all times are unchanged, which few arrangements show.
         for resamples in (_FIRST_RESAMPLES, _PRECISE_RESAMPLES) if matrices else ():
             rng = np.random.default_rng(_SEED)
             observed, shuffled = 0.0, np.zeros(resamples)
-            for likeness, count in matrices:
-                own, differences = permuted(likeness, count, resamples, rng, between=self._between)
-                observed += float(own[0] - own[1])
+            for matrix, count in matrices:
+                actual, differences = permuted(matrix, count, resamples, rng, between=self._between)
+                observed += float(actual[0] - actual[1])
                 shuffled += differences
             if not self._between:  # determinism changes in both directions
                 observed, shuffled = abs(observed), np.abs(shuffled)
@@ -138,22 +137,22 @@ class _Answers:
         each = max(2, round(count / max(len(pooled), 1)))
         levels = np.zeros(_RESAMPLES)
         for texts in pooled:
-            likeness, size = self._likeness(texts), len(texts)
+            matrix, size = self._matrix(texts), len(texts)
             drawn = rng.integers(0, size, (_RESAMPLES, each))
             others = rng.integers(0, size, (_RESAMPLES, each)) if self._between else drawn
             # A text drawn twice is one text, and no pair of equal ones.
             pairs = drawn[:, :, None] != others[:, None, :]
-            found = likeness[drawn[:, :, None], others[:, None, :]].sum(axis=(1, 2), where=pairs)
-            levels += found / np.maximum(pairs.sum(axis=(1, 2)), 1)
+            sums = matrix[drawn[:, :, None], others[:, None, :]].sum(axis=(1, 2), where=pairs)
+            levels += sums / np.maximum(pairs.sum(axis=(1, 2)), 1)
         return _middle_of(levels / max(len(pooled), 1))
 
-    def _likeness(self, texts: Sequence[str]) -> Floats:
-        return likeness_of(texts, self._alike)
+    def _matrix(self, texts: Sequence[str]) -> Floats:
+        return similarity_matrix(texts, self._similarity)
 
     def _pooled(self, samples: Sequence[_Sample]) -> dict[tuple[str, int], list[str]]:
-        numbers = sorted({number for sample in samples for number in sample})[:_MOST_INPUTS]
+        numbers = sorted({number for sample in samples for number in sample})[:_MAX_INPUTS]
         joined = {number: [text for sample in samples for text in sample.get(number, ())] for number in numbers}
-        return {number: texts[-_MOST_BEFORE:] for number, texts in joined.items()}
+        return {number: texts[-_MAX_BEFORE:] for number, texts in joined.items()}
 
     def _parts(self, before: Sequence[_Sample], sample: _Sample) -> list[tuple[list[str], list[str]]]:
         """For each input of both, the last answers before and those of the sample."""

@@ -17,9 +17,9 @@ from functools import partial
 
 from components.experiments import sentences
 from components.experiments.cell_queue import CellQueue, Line
+from components.experiments.cell_run import CellRun, CellRunners
 from components.experiments.claims import ALIVE_S, Claim, Progress
 from components.experiments.determinism import determinism, tokens_in_log, write_determinism
-from components.experiments.making import Makers, Making
 from components.experiments.run_order import Cell, Plan
 from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnLog
@@ -29,14 +29,14 @@ from components.runs.placement import Placement
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
-_LOOK_AGAIN_S = 0.2
+_POLL_S = 0.2
 _FAILURES_IN_A_ROW = 10
 """Consecutive failures that pause shared cells, or twice the number that may be under way where that is more."""
 _RENEW_S = 1.0
 _RENEW_UNCHANGED_S = 5.0
-_MOST_SILENT_S = _RENEW_UNCHANGED_S + 3.0
-_MOST_LANES_REPORTED = 32
-_MOST_HELD_S = 0.25
+_MAX_SILENT_S = _RENEW_UNCHANGED_S + 3.0
+_MAX_LANES_REPORTED = 32
+_MAX_HELD_S = 0.25
 """The longest time that a page may hold runs back; other pages may watch them."""
 _NO_FAILURES = (Status.OK, Status.CANCELLED)
 
@@ -47,7 +47,7 @@ class Experiment:
     def __init__(
         self,
         experiment_id: str,
-        makers: Makers,
+        runners: CellRunners,
         find: Callable[[str], RunRecord | None],
         log: OwnLog,
         process: str,
@@ -62,7 +62,7 @@ class Experiment:
         self._reported = Progress()
         self._version = 0
         self._paused_why: str | None = None
-        self._makers = makers
+        self._runners = runners
         self._find = find
         self._log = log
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class Experiment:
         self._failures = 0
         self._ids: list[str] = []
         self._queue = CellQueue()
-        self._looks_again = False
+        self._refill_is_due = False
         self._holders = 0
         self._held_until = 0.0
 
@@ -93,16 +93,16 @@ class Experiment:
         elsewhere = self._progress_elsewhere()
         return elsewhere.paused_why if elsewhere else self._paused_why
 
-    def pause(self, why: str | None = None) -> None:
+    def pause(self, reason: str | None = None) -> None:
         """Begin no further run before ``resume``, or a ``start`` while idle. Runs under way continue.
 
-        ``why`` is a sentence for the page.
+        ``reason`` is a sentence for the page.
         """
         if self.is_made_elsewhere:
-            self._claim.ask("pause", why)
+            self._claim.ask("pause", reason)
             return
         with self._lock:
-            self._paused, self._paused_why = True, why
+            self._paused, self._paused_why = True, reason
             self._version += 1
 
     def resume(self) -> None:
@@ -111,16 +111,16 @@ class Experiment:
             self._claim.ask("resume")
             return
         with self._lock:
-            self._go_on()
+            self._reset_pause()
             self._version += 1
         self._fill()
 
     @contextmanager
-    def held_back(self, most_s: float = _MOST_HELD_S) -> Iterator[None]:
+    def held_back(self, max_s: float = _MAX_HELD_S) -> Iterator[None]:
         """Begin no run while a page is drawn: runs would delay the page, and drawing would lengthen their times."""
         with self._lock:
             if not self._holders:
-                self._held_until = time.monotonic() + most_s
+                self._held_until = time.monotonic() + max_s
             self._holders += 1
         try:
             yield
@@ -130,7 +130,7 @@ class Experiment:
             self._fill()
 
     @property
-    def going_on(self) -> bool:
+    def active(self) -> bool:
         """Whether runs are under way or queued, here or in another process."""
         return self.is_made_here or self.is_made_elsewhere
 
@@ -151,7 +151,7 @@ class Experiment:
         elsewhere = self._progress_elsewhere()
         if elsewhere is None:
             return None
-        if elsewhere.silent_s < _MOST_SILENT_S:
+        if elsewhere.silent_s < _MAX_SILENT_S:
             return sentences.MAKER_ELSEWHERE
         left_s = max(1, ALIVE_S - elsewhere.silent_s)
         return sentences.MAKER_SILENT.format(silent=f"{elsewhere.silent_s:.0f} s", left=f"{left_s:.0f} s")
@@ -225,20 +225,20 @@ class Experiment:
             with self._lock:
                 if self._queue.is_empty:
                     # A pause of an experiment that has ended does not apply to later runs.
-                    self._go_on()
+                    self._reset_pause()
                 self._network = network
                 self._queue.add(plan)
                 self._version += 1
         self._fill()
         return True
 
-    def look_around(self) -> None:
+    def renew_claim(self) -> None:
         """Renew the claim, or give it up at the end, and do what other processes ask for. Called again and again."""
-        workers = self._makers.elsewhere
-        if workers and self._waits_for_workers() and (why := workers.problem()):
+        workers = self._runners.workers
+        if workers and self._waits_for_workers() and (problem := workers.problem()):
             with self._lock:
                 if not self._paused:
-                    self._pause_by_itself(why)
+                    self._pause_automatically(problem)
         with self._claiming:
             if not self._claimed and not self.is_made_here:
                 return
@@ -253,8 +253,8 @@ class Experiment:
 
     def _waits_for_workers(self) -> bool:
         with self._lock:
-            at_work = any(making.run_id is None for making in self._queue.making)
-            return at_work or any(line.cells and line.cells[0][1].shared for line in self._queue.lines)
+            in_workers = any(cell_run.run_id is None for cell_run in self._queue.runs)
+            return in_workers or any(line.cells and line.cells[0][1].shared for line in self._queue.lines)
 
     def close(self) -> None:
         """Let another process make the runs."""
@@ -276,19 +276,19 @@ class Experiment:
             self._claimed = False
             self._claim.give_up()
             return
-        asked = self._claim.asked() if self._claimed else []
-        for name, *args in asked:
+        requests = self._claim.take_requests() if self._claimed else []
+        for name, *args in requests:
             getattr(self, name)(*args)
         now, progress = time.monotonic(), self._progress()
         due_s = _RENEW_S if progress != self._reported else _RENEW_UNCHANGED_S
-        if asked or not self._claimed or now - self._renewed_at > due_s:
+        if requests or not self._claimed or now - self._renewed_at > due_s:
             self._claimed = self._claim.take(progress, anew=not self._claimed)
             self._renewed_at, self._reported = now, progress
 
     def _progress(self) -> Progress:
         with self._lock:
             pending, busy = self._queue.pending(), self._queue.busy_lanes()
-            by_lane = (dict(pending), tuple(busy)) if len(busy) <= _MOST_LANES_REPORTED else ({}, ())
+            by_lane = (dict(pending), tuple(busy)) if len(busy) <= _MAX_LANES_REPORTED else ({}, ())
             return Progress(self._version, pending.total(), self._paused, self._paused_why, *by_lane)
 
     def stop(self, lane: str | None = None) -> None:
@@ -301,58 +301,58 @@ class Experiment:
             stopped = self._queue.stop(lambda cell: lane is None or cell.lane == lane)
             self._version += 1
             if lane is None:
-                self._go_on()
-        for making in stopped:
-            making.stop()
+                self._reset_pause()
+        for cell_run in stopped:
+            cell_run.stop()
 
     def stop_cells(self, places: Collection[tuple[int, int]]) -> None:
         """Stop the runs under way at these positions and repeats."""
         if self.is_made_elsewhere:
             self._claim.ask("stop_cells", list(places))
             return
-        wanted = {(position, repeat) for position, repeat in places}
+        chosen = {(position, repeat) for position, repeat in places}
         with self._lock:
-            stopped = self._queue.stop(lambda cell: (cell.position, cell.repeat) in wanted)
-        for making in stopped:
-            making.stop()
+            stopped = self._queue.stop(lambda cell: (cell.position, cell.repeat) in chosen)
+        for cell_run in stopped:
+            cell_run.stop()
 
-    def _go_on(self) -> None:
+    def _reset_pause(self) -> None:
         self._paused, self._paused_why, self._failures = False, None, 0
 
     def _fill(self) -> None:
         """Begin as many runs as allowed. Called after each change that may allow more."""
-        begun: list[tuple[Making, Cell, Line, Plan]] = []
-        sent: list[Making] = []
+        started: list[tuple[CellRun, Cell, Line, Plan]] = []
+        sent: list[CellRun] = []
         with self._lock, self._log.log.together():
             for line in self._queue.lines:
                 sent += self._queue.send(line, self._waits)
                 while line.cells and self._has_room(line) and self._may_begin(*line.cells[0]):
                     cell, plan = line.cells.popleft()
-                    if making := self._begin(cell, plan, line):
-                        begun.append((making, cell, line, plan))
+                    if cell_run := self._begin(cell, plan, line):
+                        started.append((cell_run, cell, line, plan))
                 sent += self._queue.send(line, self._waits)
             self._queue.remove_finished_lines()
-            if not self._paused and not self._looks_again and any(making.waits() for making in self._queue.making):
+            if not self._paused and not self._refill_is_due and any(cell_run.waits() for cell_run in self._queue.runs):
                 # A run that waits for a retry sends no signal when it gets through.
-                self._looks_again = True
-                timer = threading.Timer(_LOOK_AGAIN_S, self._look_again)
+                self._refill_is_due = True
+                timer = threading.Timer(_POLL_S, self._refill)
                 timer.daemon = True
                 timer.start()
-        for making, cell, line, plan in begun:
+        for cell_run, cell, line, plan in started:
             # Outside the lock: a finished future calls back at once.
-            making.ended.add_done_callback(partial(self._ended, making, line, plan))
-            making.written.add_done_callback(partial(self._written, making, cell))
-        for making in sent:
-            making.send()
+            cell_run.ended.add_done_callback(partial(self._ended, cell_run, line, plan))
+            cell_run.written.add_done_callback(partial(self._written, cell_run, cell))
+        for cell_run in sent:
+            cell_run.send()
 
-    def _look_again(self) -> None:
+    def _refill(self) -> None:
         with self._lock:
-            self._looks_again = False
+            self._refill_is_due = False
         self._fill()
 
     def _may_begin(self, cell: Cell, plan: Plan) -> bool:
         if plan.shared and not self._paused and self._log.log.problem:
-            self._pause_by_itself(self._log.log.problem)
+            self._pause_automatically(self._log.log.problem)
         return not self._paused and not self._waits(cell)
 
     def _waits(self, cell: Cell) -> bool:
@@ -362,75 +362,75 @@ class Experiment:
         return self._queue.waits_to_retry(cell.order.endpoint.name)
 
     def _has_room(self, line: Line) -> bool:
-        ahead = self._makers.of(line.cells[0][1]).ahead
+        ahead = self._runners.of(line.cells[0][1]).ahead
         return (len(line.ready) if ahead else line.under_way) < line.at_once
 
-    def _begin(self, cell: Cell, plan: Plan, line: Line) -> Making | None:
+    def _begin(self, cell: Cell, plan: Plan, line: Line) -> CellRun | None:
         # Runs of another start may be under way and slow this one down.
         at_once = max(plan.concurrency, self._queue.concurrency(line))
         placement = Placement(self.id, cell.lane, cell.position, cell.repeat, plan.timing.value, at_once, cell.checks)
         order = replace(cell.order, placement=placement, owner=self._log.owner, network=self._network)
         self._version += 1
         try:
-            maker = self._makers.of(plan)
-            making = maker.make(order)
+            runner = self._runners.of(plan)
+            cell_run = runner.make(order)
         except UserError as refused:
             if plan.shared:
                 line.cells.appendleft((cell, plan))
-                self._pause_by_itself(refused.sentence)
+                self._pause_automatically(refused.sentence)
             return None
         except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be made", self.id)
             return None
-        self._queue.begin(making, cell, line, ahead=maker.ahead)
-        if making.run_id:
-            self._ids.append(making.run_id)
-        return making
+        self._queue.begin(cell_run, cell, line, ahead=runner.ahead)
+        if cell_run.run_id:
+            self._ids.append(cell_run.run_id)
+        return cell_run
 
-    def _ended(self, making: Making, line: Line, plan: Plan, ended: Future[Status]) -> None:
+    def _ended(self, cell_run: CellRun, line: Line, plan: Plan, ended: Future[Status]) -> None:
         """Begin the next run. A cell that was not made stays in the queue, which pauses; a lost one is made again."""
-        unmade = ended.cancelled() or ended.exception() is not None
-        lost = not unmade and ended.result() is Status.LOST
-        failed = unmade or ended.result() not in _NO_FAILURES
+        not_made = ended.cancelled() or ended.exception() is not None
+        lost = not not_made and ended.result() is Status.LOST
+        failed = not_made or ended.result() not in _NO_FAILURES
         with self._lock:
             line.under_way -= 1
-            if (unmade or lost) and plan.shared and not self._queue.is_stopped(making):
-                line.cells.appendleft((self._queue.making[making], plan))
-                if unmade and not self._paused:
-                    self._pause_by_itself(self._why_unmade(ended))
+            if (not_made or lost) and plan.shared and not self._queue.is_stopped(cell_run):
+                line.cells.appendleft((self._queue.runs[cell_run], plan))
+                if not_made and not self._paused:
+                    self._pause_automatically(self._failure_of(ended))
             self._failures = self._failures + 1 if failed else 0
-            many = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
+            has_many_failures = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
             # Failures of runs that were under way at the pause add nothing.
-            if plan.shared and many and line.cells and not self._paused:
-                record = self._find(making.run_id) if making.run_id else None
-                why = record.error_message if record and record.error_message else sentences.RUNS_HAVE_THE_REASONS
-                self._pause_by_itself(sentences.MANY_FAILED.format(count=self._failures, why=why))
+            if plan.shared and has_many_failures and line.cells and not self._paused:
+                record = self._find(cell_run.run_id) if cell_run.run_id else None
+                reason = record.error_message if record and record.error_message else sentences.RUNS_HAVE_THE_REASONS
+                self._pause_automatically(sentences.MANY_FAILED.format(count=self._failures, why=reason))
         self._fill()
 
-    def _why_unmade(self, ended: Future[Status]) -> str:
+    def _failure_of(self, ended: Future[Status]) -> str:
         if ended.cancelled():
             return sentences.SCHEDULER_GONE  # nothing else cancels it
         return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
-    def _pause_by_itself(self, why: str) -> None:
-        self._paused, self._paused_why = True, sentences.PAUSED.format(why=why.rstrip("."))
+    def _pause_automatically(self, reason: str) -> None:
+        self._paused, self._paused_why = True, sentences.PAUSED.format(why=reason.rstrip("."))
         self._version += 1
 
-    def _written(self, making: Making, cell: Cell, _written: Future[None]) -> None:
+    def _written(self, cell_run: CellRun, cell: Cell, _written: Future[None]) -> None:
         try:
-            self._check(making, cell)
+            self._check(cell_run, cell)
         except Exception:  # an internal error must not leave the experiment running forever
             logging.getLogger(__name__).exception("a run of experiment %s could not be checked", self.id)
         finally:
             with self._lock:
-                self._queue.written(making)
+                self._queue.written(cell_run)
                 self._version += 1
 
-    def _check(self, making: Making, cell: Cell) -> None:
+    def _check(self, cell_run: CellRun, cell: Cell) -> None:
         """Store on both runs whether they are identical, if this run is a determinism check."""
-        if not cell.checks or not making.run_id:
+        if not cell.checks or not cell_run.run_id:
             return
-        original, again = self._find(cell.checks), self._find(making.run_id)
+        original, again = self._find(cell.checks), self._find(cell_run.run_id)
         if original and again:
             words = determinism(original, again, partial(tokens_in_log, self._log))
             write_determinism(self._log, (original.id, again.id), words)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from functools import partial
 
+from components.experiments.cell_run import CellRunner, CellRunners, LocalCellRunner
 from components.experiments.claims import new_process_id
 from components.experiments.experiment import Experiment
-from components.experiments.making import Maker, MakerHere, Makers
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.owner import LOCAL
@@ -17,9 +17,9 @@ from components.runs.run import live_run
 from components.runs.runner import Runner
 from components.streaming.reader_processes import ReaderProcesses
 
-_MOST_KEPT = 200
+_MAX_IDLE = 200
 """Idle experiments beyond this are dropped; the log has them."""
-_LOOK_AROUND_S = 0.4
+_RENEW_S = 0.4
 
 
 class Experiments:
@@ -29,15 +29,15 @@ class Experiments:
         self,
         runner: Runner,
         log: Log,
-        elsewhere: Maker | None = None,
+        workers: CellRunner | None = None,
         readers: ReaderProcesses | None = None,
-        most_kept: int = _MOST_KEPT,
+        max_idle: int = _MAX_IDLE,
     ) -> None:
-        """``elsewhere`` makes shared cells; without it, ``readers`` read the answers of many of them."""
-        many = MakerHere(runner, readers) if readers else None
-        self._makers = Makers(MakerHere(runner), many, elsewhere)
+        """``workers`` make shared cells; without it, ``readers`` read the answers of many of them."""
+        many = LocalCellRunner(runner, readers) if readers else None
+        self._runners = CellRunners(LocalCellRunner(runner), many, workers)
         self._log = log
-        self._most_kept = most_kept
+        self._max_idle = max_idle
         self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
         self.process = new_process_id()
@@ -49,13 +49,13 @@ class Experiments:
     def find(self, experiment_id: str, owner: str = LOCAL) -> Experiment:
         """The owner's experiment with that id; without runs when this process makes none."""
         with self._lock:
-            found = self._experiments.get((owner, experiment_id))
-            if found is None:
+            experiment = self._experiments.get((owner, experiment_id))
+            if experiment is None:
                 self._forget_old()
                 log = OwnLog(self._log, owner)
-                found = Experiment(experiment_id, self._makers, partial(_record, log), log, self.process)
-                self._experiments[owner, experiment_id] = found
-            return found
+                experiment = Experiment(experiment_id, self._runners, partial(_record, log), log, self.process)
+                self._experiments[owner, experiment_id] = experiment
+            return experiment
 
     def stop(self) -> None:
         """Begin no more runs, and stop those of this process."""
@@ -75,13 +75,13 @@ class Experiments:
             return list(self._experiments.values())
 
     def _keep_claims(self) -> None:
-        while not self._stopping.wait(_LOOK_AROUND_S):
+        while not self._stopping.wait(_RENEW_S):
             for experiment in self._all():
-                experiment.look_around()
+                experiment.renew_claim()
 
     def _forget_old(self) -> None:
         for key, experiment in list(self._experiments.items()):
-            if len(self._experiments) < self._most_kept:
+            if len(self._experiments) < self._max_idle:
                 return
             if not experiment.is_made_here:
                 del self._experiments[key]

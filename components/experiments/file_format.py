@@ -9,10 +9,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
-from components.drafts.comparison import FEWEST_LANES, MOST_LANES, MOST_NAME_CHARS
+from components.drafts.comparison import FEWEST_LANES, MAX_LANES, MAX_NAME_CHARS
 from components.drafts.draft import Draft
 from components.experiments.rules import Part, Rules, WrittenRules
-from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup
+from components.experiments.sweep_setup import MAX_AT_ONCE, MAX_REPEATS, Setup
 from components.experiments.yaml_text import Path
 
 VERSION = 1
@@ -64,7 +64,7 @@ class WrittenBase(Part):
 class WrittenLane(Part):
     """A lane, by its changes."""
 
-    name: str = Field(default="", max_length=MOST_NAME_CHARS)
+    name: str = Field(default="", max_length=MAX_NAME_CHARS)
     muted: bool = False
     endpoint: str | None = None
     model: str | None = None
@@ -92,14 +92,14 @@ class WrittenFile(WrittenRules):
     tempera: int
     name: str = ""
     base: WrittenBase
-    lanes: list[WrittenLane] | None = Field(default=None, min_length=FEWEST_LANES, max_length=MOST_LANES)
+    lanes: list[WrittenLane] | None = Field(default=None, min_length=FEWEST_LANES, max_length=MAX_LANES)
     axes: dict[str, str | int | float | bool | list[JsonValue] | None] | None = None
     combine: Literal["one at a time", "zip", "product", "list"] = "one at a time"
     rows: list[dict[str, JsonValue]] | None = None
     data: WrittenData | None = None
-    repeats: int = Field(default=1, ge=1, le=MOST_REPEATS)
+    repeats: int = Field(default=1, ge=1, le=MAX_REPEATS)
     order: Literal["parallel", "one after another", "interleaved", "shuffled", "planned"] | None = None
-    concurrency: int = Field(default=1, ge=1, le=MOST_AT_ONCE)
+    concurrency: int = Field(default=1, ge=1, le=MAX_AT_ONCE)
     reuse: bool = False
 
 
@@ -113,6 +113,6 @@ MODELS: Mapping[Path, type[BaseModel]] = {
 """The model of each part of a file, by its path without numbers."""
 
 
-def axis_text(values: object) -> str:
-    """The values of an axis as they are typed."""
-    return values if isinstance(values, str) else json.dumps(values, ensure_ascii=False)
+def typed_text(value: object) -> str:
+    """A value, or the values of an axis, as they are typed: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -24,18 +24,18 @@ def wrong(
 
     ``models`` are those of the parts by their path without numbers; ``before`` is the path of the document's part.
     """
-    found = error.errors()[0]
+    first = error.errors()[0]
     path: Path = before
-    for step in found["loc"]:
+    for step in first["loc"]:
         # Steps for a member of a union are internal to pydantic.
-        if (*path, step) in document.lines or found["type"] == "missing":
+        if (*path, step) in document.lines or first["type"] == "missing":
             path = (*path, step)
-    kind, context = found["type"], found.get("ctx", {})
+    kind, context = first["type"], first.get("ctx", {})
     match kind:
         case "extra_forbidden":
             names = tuple(step for step in path[len(before) : -1] if isinstance(step, str))
-            known = models[names].model_fields
-            return FileProblem(sentence_at(document, path, no_field(str(path[-1]), known)))
+            names_ = models[names].model_fields
+            return FileProblem(sentence_at(document, path, no_field(str(path[-1]), names_)))
         case "missing":
             return FileProblem(sentence_at(document, path[:-1], sentences.FILE_MISSING.format(name=path[-1])))
         case "string_type":
@@ -48,16 +48,16 @@ def wrong(
             what = "must be a list, each entry behind a dash"
         case _:
             what = re.sub(
-                r"^(Input|List|String|Dictionary) should ", "must ", found["msg"].removeprefix("Value error, ")
+                r"^(Input|List|String|Dictionary) should ", "must ", first["msg"].removeprefix("Value error, ")
             )
             what = what.replace(" after validation", "")
     return FileProblem(sentence_at(document, path, what))
 
 
-def no_field(name: str, known: Collection[str], more: str = "", what: str = "field") -> str:
+def no_field(name: str, names: Collection[str], more: str = "", what: str = "field") -> str:
     """The problem with a name that is none of those known."""
-    near = difflib.get_close_matches(name, known, 1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
     return sentences.FILE_NO_FIELD.format(what=what, name=name, hint=f"{hint} {more}".strip())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +12,14 @@ from components import __version__
 from components.checks.judge import Judge
 from components.contract.fields import FIELDS, unknown_field
 from components.contract.messages import Role
-from components.drafts.comparison import MOST_REPEATS as MOST_LANE_REPEATS
+from components.drafts.comparison import MAX_REPEATS as MAX_LANE_REPEATS
 from components.drafts.comparison import Comparison, Lane, Timing
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.extra_body import extra_body_text, json_text
 from components.drafts.setting import Setting, sending
 from components.experiments import sentences
-from components.experiments.data_set import MOST_CHARACTERS, DataSet, DataSetProblem, as_json_lines, read_data_set
+from components.experiments.data_set import MAX_CHARACTERS, DataSet, DataSetProblem, as_json_lines, read_data_set
 from components.experiments.file_format import (
     MODELS,
     PLANNED,
@@ -30,7 +29,7 @@ from components.experiments.file_format import (
     WrittenFile,
     WrittenLane,
     WrittenMessage,
-    axis_text,
+    typed_text,
 )
 from components.experiments.file_problems import FileProblem, no_field, wrong
 from components.experiments.problem import SweepProblem
@@ -68,10 +67,10 @@ def read_experiment_file(
             sentences.FILE_LATER.format(line=document.line(("tempera",)), version=version, own=__version__)
         )
     try:
-        said = WrittenFile.model_validate(document.value)
+        written = WrittenFile.model_validate(document.value)
     except ValidationError as error:
         raise wrong(document, error, MODELS) from None
-    reading = _Reading(document, said, further_fields, endpoints)
+    reading = _Reading(document, written, further_fields, endpoints)
     if version != VERSION:
         raise reading.problem(("tempera",), f"must be {VERSION}")
     return reading.experiment(read_file)
@@ -79,17 +78,17 @@ def read_experiment_file(
 
 @dataclass(frozen=True)
 class _Reading(RulesReading):
-    """A file whose shape is right, on its way to the values that the rest of Tempera knows."""
+    """A file of valid shape, and its conversion to the values that the rest of Tempera uses."""
 
-    said: WrittenFile
+    written: WrittenFile
     further_fields: Collection[str]
     endpoints: Collection[str] | None
 
     def experiment(self, read_file: ReadFile | None) -> ExperimentFile:
         draft = self._draft()
         data, data_file = self._data(read_file)
-        setup = None if self.said.lanes is not None else self._setup(data)
-        experiment = ExperimentFile(draft, setup, self.rules(), self.said.name, data_file)
+        setup = None if self.written.lanes is not None else self._setup(data)
+        experiment = ExperimentFile(draft, setup, self.rules(), self.written.name, data_file)
         self._check_columns(experiment)
         for number, check in enumerate(experiment.rules.checks):
             if isinstance(check, Judge):
@@ -97,8 +96,8 @@ class _Reading(RulesReading):
         return experiment
 
     def _draft(self) -> Draft:
-        base = self.said.base
-        for path in (("base",), *(("lanes", number) for number in range(len(self.said.lanes or ())))):
+        base = self.written.base
+        for path in (("base",), *(("lanes", number) for number in range(len(self.written.lanes or ())))):
             self._check_names(path)
         settings = new_draft().settings | {
             name: sending(value) for name, value in self._settings(("base", "settings"), base.settings).items()
@@ -113,10 +112,10 @@ class _Reading(RulesReading):
             extra_body=extra_body_text(base.extra_body),
             variables=base.variables,
         )
-        return draft.model_copy(update={"comparison": self._comparison()}) if self.said.lanes is not None else draft
+        return draft.model_copy(update={"comparison": self._comparison()}) if self.written.lanes is not None else draft
 
     def _check_names(self, path: Path) -> None:
-        part: Any = self.said.base if path == ("base",) else (self.said.lanes or [])[int(path[1])]
+        part: Any = self.written.base if path == ("base",) else (self.written.lanes or [])[int(path[1])]
         if part.endpoint is not None and ("://" in part.endpoint or not part.endpoint.strip()):
             raise self.problem((*path, "endpoint"), sentences.FILE_ENDPOINT_NO_NAME)
         self._check_endpoint((*path, "endpoint"), part.endpoint)
@@ -127,10 +126,10 @@ class _Reading(RulesReading):
             raise self.problem(path, sentences.ENDPOINT_NOT_HERE.format(name=name, names=names))
 
     def _settings(self, path: Path, settings: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        known = [*FIELDS, *self.further_fields, *self.said.base.extra_body]
+        names = [*FIELDS, *self.further_fields, *self.written.base.extra_body]
         for name, value in settings.items():
-            if name not in known:
-                raise self.problem((*path, name), no_field(name, known, sentences.FILE_FURTHER_KEYS))
+            if name not in names:
+                raise self.problem((*path, name), no_field(name, names, sentences.FILE_FURTHER_KEYS))
             if value is not None and (wrong := (FIELDS.get(name) or unknown_field(name)).problem(value)):
                 raise self.problem((*path, name), wrong)
         return settings
@@ -152,18 +151,18 @@ class _Reading(RulesReading):
         )
 
     def _comparison(self) -> Comparison:
-        lanes = self.said.lanes or []
-        written = self.document.value if isinstance(self.document.value, dict) else {}
-        if unfit := next((name for name in _OF_SWEEPS if name in written), None):
-            raise self.problem((unfit,), sentences.FILE_NOT_WITH_LANES)
-        if self.said.repeats > MOST_LANE_REPEATS:
-            raise self.problem(("repeats",), f"must be at most {MOST_LANE_REPEATS} for lanes")
-        order = self.said.order or Timing.INTERLEAVED.value
+        lanes = self.written.lanes or []
+        content = self.document.value if isinstance(self.document.value, dict) else {}
+        if sweep_key := next((name for name in _OF_SWEEPS if name in content), None):
+            raise self.problem((sweep_key,), sentences.FILE_NOT_WITH_LANES)
+        if self.written.repeats > MAX_LANE_REPEATS:
+            raise self.problem(("repeats",), f"must be at most {MAX_LANE_REPEATS} for lanes")
+        order = self.written.order or Timing.INTERLEAVED.value
         if order not in [timing.value for timing in Timing]:
             raise self.problem(("order",), f"must be one of {', '.join(Timing)} for lanes")
         return Comparison(
             lanes=tuple(self._lane(number, lane) for number, lane in enumerate(lanes)),
-            repeats=self.said.repeats,
+            repeats=self.written.repeats,
             timing=Timing(order),
             highest_id=len(lanes),
         )
@@ -172,12 +171,12 @@ class _Reading(RulesReading):
         path: Path = ("lanes", number)
         sent = self._settings((*path, "settings"), lane.settings)
         settings = {name: sending(value) for name, value in sent.items()}
-        known = [*FIELDS, *self.further_fields, *self.said.base.extra_body]
-        for place, name in enumerate(lane.omit):
-            if name not in known:
-                raise self.problem((*path, "omit", place), no_field(name, known))
+        names = [*FIELDS, *self.further_fields, *self.written.base.extra_body]
+        for index, name in enumerate(lane.omit):
+            if name not in names:
+                raise self.problem((*path, "omit", index), no_field(name, names))
             if name in settings:
-                raise self.problem((*path, "omit", place), sentences.FILE_SET_AND_OMITTED)
+                raise self.problem((*path, "omit", index), sentences.FILE_SET_AND_OMITTED)
         return Lane(
             id=str(number + 1),
             name=lane.name,
@@ -193,24 +192,24 @@ class _Reading(RulesReading):
         )
 
     def _setup(self, data: Mapping[str, Any]) -> Setup:
-        said = self.said
-        if said.order not in (None, SHUFFLED, PLANNED):
+        written = self.written
+        if written.order not in (None, SHUFFLED, PLANNED):
             raise self.problem(("order",), f"must be {SHUFFLED} or {PLANNED}, for an experiment without lanes")
-        axes = tuple(TypedAxis(field=name, text=axis_text(values)) for name, values in (said.axes or {}).items())
-        kind = PlanKind(said.combine)
+        axes = tuple(TypedAxis(field=name, text=typed_text(values)) for name, values in (written.axes or {}).items())
+        kind = PlanKind(written.combine)
         setup = Setup(
             axes=axes,
             kind=kind,
-            repeats=said.repeats,
-            at_once=said.concurrency,
-            shuffled=said.order != PLANNED,
-            reuse=said.reuse,
+            repeats=written.repeats,
+            at_once=written.concurrency,
+            shuffled=written.order != PLANNED,
+            reuse=written.reuse,
             **data,
         )
         try:
             rows = None
-            if said.rows is not None:
-                rows = tuple(read_rows(setup.fields, self._known_rows(said.rows, setup.fields)))
+            if written.rows is not None:
+                rows = tuple(read_rows(setup.fields, self._known_rows(written.rows, setup.fields)))
             for number, axis in enumerate(axes):
                 if problem := setup.problem_of(number):
                     raise self.problem(("axes", axis.field), problem)
@@ -219,17 +218,17 @@ class _Reading(RulesReading):
         except FileProblem:
             raise
         except SweepProblem as problem:
-            raise self.problem(("rows",) if said.rows is not None else ("axes",), problem.sentence) from None
+            raise self.problem(("rows",) if written.rows is not None else ("axes",), problem.sentence) from None
         return setup.model_copy(update={"rows": rows})
 
     def _known_rows(self, rows: Sequence[Mapping[str, JsonValue]], fields: Sequence[str]) -> list[dict[str, object]]:
         for number, row in enumerate(rows):
             if unknown := next((name for name in row if name not in fields), None):
                 raise self.problem(("rows", number, unknown), sentences.FILE_ROW_WITHOUT_AXIS.format(name=unknown))
-        return [{name: _word(value) for name, value in row.items()} for row in rows]
+        return [{name: typed_text(value) for name, value in row.items()} for row in rows]
 
     def _data(self, read_file: ReadFile | None) -> tuple[dict[str, Any], str | None]:
-        data = self.said.data
+        data = self.written.data
         if data is None:
             return {}, None
         chosen = {"sample_rows": data.sample, "sample_seed": data.seed}
@@ -255,7 +254,7 @@ class _Reading(RulesReading):
 
     def _data_set(self, path: Path, name: str, content: bytes) -> DataSet:
         try:
-            return read_data_set(name, content, most_characters=MOST_CHARACTERS if name else None)
+            return read_data_set(name, content, max_characters=MAX_CHARACTERS if name else None)
         except DataSetProblem as problem:
             raise self.problem(path, problem.sentence) from None
 
@@ -272,7 +271,3 @@ class _Reading(RulesReading):
                 raise self.problem(
                     ("checks", number), sentences.FILE_COLUMN_MISSING.format(kind=check.kind, name=missing, has=has)
                 )
-
-
-def _word(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -21,7 +21,7 @@ from components.experiments.file_format import (
     SHUFFLED,
     VERSION,
     ExperimentFile,
-    axis_text,
+    typed_text,
 )
 from components.experiments.file_problems import FileProblem
 from components.experiments.rules import rules_to_value
@@ -36,18 +36,18 @@ def write_experiment_file(experiment: ExperimentFile) -> str:
     request.
     """
     draft, setup = experiment.draft, experiment.setup
-    said: dict[str, Any] = {"tempera": VERSION}
+    content: dict[str, Any] = {"tempera": VERSION}
     if experiment.name:
-        said["name"] = experiment.name
-    said["base"] = _base_of(draft)
+        content["name"] = experiment.name
+    content["base"] = _base_of(draft)
     if setup is None:
         comparison = draft.comparison
-        said["lanes"] = [_lane_of(lane, draft) for lane in comparison.lanes]
-        said |= {"repeats": comparison.repeats, "order": comparison.timing.value}
+        content["lanes"] = [_lane_of(lane, draft) for lane in comparison.lanes]
+        content |= {"repeats": comparison.repeats, "order": comparison.timing.value}
     else:
-        said |= _sweep_of(setup, experiment.data_file)
-    said |= rules_to_value(experiment.rules)
-    return write_yaml(said)
+        content |= _sweep_of(setup, experiment.data_file)
+    content |= rules_to_value(experiment.rules)
+    return write_yaml(content)
 
 
 def _axis_values(text: str) -> str | list[Any]:
@@ -56,54 +56,54 @@ def _axis_values(text: str) -> str | list[Any]:
         values = read_json(text)
     except ValueError:
         return text
-    return values if isinstance(values, list) and axis_text(values) == text else text
+    return values if isinstance(values, list) and typed_text(values) == text else text
 
 
 def _base_of(draft: Draft) -> dict[str, Any]:
-    said: dict[str, Any] = {"endpoint": draft.endpoint, "model": draft.model}
-    said["messages"] = [_message_of(number, turn) for number, turn in enumerate(draft.turns, 1)]
+    content: dict[str, Any] = {"endpoint": draft.endpoint, "model": draft.model}
+    content["messages"] = [_message_of(number, turn) for number, turn in enumerate(draft.turns, 1)]
     settings = {name: _sent(name, each) for name, each in draft.settings.items() if each.state is not FieldState.OMIT}
-    said["settings"] = settings
+    content["settings"] = settings
     if not draft.stream:
-        said["stream"] = False
-    said["extra_body"] = _extra_body(draft.extra_body)
+        content["stream"] = False
+    content["extra_body"] = _extra_body(draft.extra_body)
     used = {*draft.variable_names, *draft.comparison.variable_names}
-    said["variables"] = {name: value for name, value in draft.variables.items() if name in used}
-    if not said["messages"]:
+    content["variables"] = {name: value for name, value in draft.variables.items() if name in used}
+    if not content["messages"]:
         raise FileProblem(sentences.FILE_NO_MESSAGES)
-    return {name: value for name, value in said.items() if value not in (None, {})}
+    return {name: value for name, value in content.items() if value not in (None, {})}
 
 
 def _message_of(number: int, turn: Turn) -> dict[str, Any]:
-    said: dict[str, Any] = {turn.role.value: turn.content}
-    said |= {name: value for name in ("prefix", "literal") if (value := getattr(turn, name))}
-    said |= {name: value for name in ("name", "tool_call_id") if (value := getattr(turn, name).strip())}
+    content: dict[str, Any] = {turn.role.value: turn.content}
+    content |= {name: value for name in ("prefix", "literal") if (value := getattr(turn, name))}
+    content |= {name: value for name in ("name", "tool_call_id") if (value := getattr(turn, name).strip())}
     if turn.tool_calls.strip():
         try:
-            said["tool_calls"] = read_json(turn.tool_calls)
+            content["tool_calls"] = read_json(turn.tool_calls)
         except ValueError as error:
             raise FileProblem(sentences.FILE_TOOL_CALLS.format(number=number, error=error)) from None
-    return said
+    return content
 
 
 def _lane_of(lane: Lane, draft: Draft) -> dict[str, Any]:
     sent = {name: setting for name, setting in lane.settings.items() if setting.state is not FieldState.OMIT}
-    said: dict[str, Any] = {"name": lane.name or None, "muted": lane.muted or None}
-    said |= {"endpoint": lane.endpoint, "model": lane.model}
+    content: dict[str, Any] = {"name": lane.name or None, "muted": lane.muted or None}
+    content |= {"endpoint": lane.endpoint, "model": lane.model}
     # A setting without a value keeps that of the draft.
-    said["settings"] = {name: _sent(name, _with_value(name, setting, draft)) for name, setting in sent.items()} or None
-    said["omit"] = [name for name in lane.settings if name not in sent] or None
-    said["stream"] = lane.stream
-    said["extra_body"] = None if lane.extra_body is None else _extra_body(lane.extra_body)
-    said |= {"system": lane.system, "literal": lane.literal or None, "variables": lane.variables or None}
-    return {name: value for name, value in said.items() if value is not None}
+    content["settings"] = {name: _sent(name, _with_value(name, each, draft)) for name, each in sent.items()} or None
+    content["omit"] = [name for name in lane.settings if name not in sent] or None
+    content["stream"] = lane.stream
+    content["extra_body"] = None if lane.extra_body is None else _extra_body(lane.extra_body)
+    content |= {"system": lane.system, "literal": lane.literal or None, "variables": lane.variables or None}
+    return {name: value for name, value in content.items() if value is not None}
 
 
 def _with_value(name: str, setting: Setting, draft: Draft) -> Setting:
     if setting.state is not FieldState.VALUE or setting.value is not None:
         return setting
-    kept = draft.settings[name].value if name in draft.settings else first_value(name)
-    return setting.model_copy(update={"value": kept})
+    value = draft.settings[name].value if name in draft.settings else first_value(name)
+    return setting.model_copy(update={"value": value})
 
 
 def _sent(name: str, setting: Setting) -> JsonValue:
@@ -120,21 +120,21 @@ def _extra_body(text: str) -> dict[str, Any]:
 
 
 def _sweep_of(setup: Setup, data_file: str | None) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     if setup.axes:
-        said["axes"] = {axis.field: _axis_values(axis.text) for axis in setup.axes}
-    said["combine"] = setup.kind.value
+        content["axes"] = {axis.field: _axis_values(axis.text) for axis in setup.axes}
+    content["combine"] = setup.kind.value
     if (rows := setup.edited_rows()) is not None:
         # An empty row would be passed over.
-        said["rows"] = [row or {setup.fields[0]: BASE} for row in rows]
+        content["rows"] = [row or {setup.fields[0]: BASE} for row in rows]
     if setup.data:
-        said["data"] = _data_of(setup, data_file)
-    said["repeats"] = setup.repeats
-    said["order"] = SHUFFLED if setup.shuffled else PLANNED
-    said["concurrency"] = setup.at_once
+        content["data"] = _data_of(setup, data_file)
+    content["repeats"] = setup.repeats
+    content["order"] = SHUFFLED if setup.shuffled else PLANNED
+    content["concurrency"] = setup.at_once
     if setup.reuse:
-        said["reuse"] = True
-    return said
+        content["reuse"] = True
+    return content
 
 
 def _data_of(setup: Setup, data_file: str | None) -> dict[str, Any]:
@@ -142,5 +142,5 @@ def _data_of(setup: Setup, data_file: str | None) -> dict[str, Any]:
     chosen = {} if setup.sample_rows is None else {"sample": setup.sample_rows, "seed": setup.sample_seed}
     if data_file is not None:
         return {"file": data_file, **chosen}
-    whole = read_data_set(setup.data_name, setup.data.encode(), most_characters=None)
-    return {"rows": [dict(row) for row in whole.rows], **chosen}
+    data_set = read_data_set(setup.data_name, setup.data.encode(), max_characters=None)
+    return {"rows": [dict(row) for row in data_set.rows], **chosen}

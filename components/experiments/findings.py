@@ -42,27 +42,27 @@ def axis_findings(
 
 
 def _sentence(field: str, values: Sequence[ValueFinding], base_count: int, measure_label: str) -> str:
-    told = [value for value in values if value.verdict is not Verdict.TOO_FEW]
-    untold = [value.words for value in values if value.verdict is Verdict.TOO_FEW]
-    if not told:
+    known = [value for value in values if value.verdict is not Verdict.TOO_FEW]
+    unknown = [value.words for value in values if value.verdict is Verdict.TOO_FEW]
+    if not known:
         return f"{FEWEST_REPEATS} repeats of each are needed."
     noise = f"{measure_label} by more than the base's own variation"
-    counts = _repeats([base_count, *(value.spread.count for value in told if value.spread)])
-    if any(value.verdict is Verdict.MORE for value in told):
-        sentence = f"{field} changes {noise} {_where(values)} ({counts})."
+    counts = _repeats([base_count, *(value.spread.count for value in known if value.spread)])
+    if any(value.verdict is Verdict.MORE for value in known):
+        sentence = f"{field} changes {noise} {_differing_values(values)} ({counts})."
     else:
         sentence = f"{field} does not change {noise} ({counts})."
-    return f"{sentence} {FEWEST_REPEATS} repeats are needed at {_joined(untold)}." if untold else sentence
+    return f"{sentence} {FEWEST_REPEATS} repeats are needed at {_joined(unknown)}." if unknown else sentence
 
 
-def _where(values: Sequence[ValueFinding]) -> str:
-    more = [value.words for value in values if value.verdict is Verdict.MORE]
+def _differing_values(values: Sequence[ValueFinding]) -> str:
+    differing = [value.words for value in values if value.verdict is Verdict.MORE]
     numbers = {value.words: number for value in values if (number := _number(value.words)) is not None}
-    highest = sorted(numbers, key=lambda words: numbers[words])[-len(more) :]
+    highest = sorted(numbers, key=lambda words: numbers[words])[-len(differing) :]
     # One value has no "up"; if every value differs, none is the start.
-    if 1 < len(more) < len(numbers) and set(more) == set(highest):
+    if 1 < len(differing) < len(numbers) and set(differing) == set(highest):
         return f"from {highest[0]} up"
-    return f"at {_joined(more)}"
+    return f"at {_joined(differing)}"
 
 
 def _number(words: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Which of two answers a person found better."""
+"""A person's judgement of two answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Better(StrEnum):
-    """Which of two answers a person found better."""
+    """The better one of two answers."""
 
     FIRST = "first"
     SECOND = "second"

@@ -59,21 +59,21 @@ class Judges:
         order = order_for(endpoint, composed, draft)
         if order is None or (objection := composed.objection(send_anyway=True)):
             return Result(None, f"The judge cannot be asked: {objection if order else composed.problem}")
-        if known := self._known(name, order.body.decode()):
-            return check.opinion(known)
+        if logged := self._logged_answer(name, order.body.decode()):
+            return check.opinion(logged)
         try:
-            asked = self._runner.start(replace(order, owner=self._log.owner, network=self._log.network))
+            run = self._runner.start(replace(order, owner=self._log.owner, network=self._log.network))
         except Refused as refused:
             return Result(None, refused.sentence)
-        asked.written.result()
-        said = asked.record()
-        if said.status != Status.OK:
-            return Result(None, f"The judge did not answer: {said.error_message or said.status}")
+        run.written.result()
+        reply = run.record()
+        if reply.status != Status.OK:
+            return Result(None, f"The judge did not answer: {reply.error_message or reply.status}")
         with self._lock:
-            self._answered.setdefault(name, {})[order.body.decode()] = [asked.id]
-        return check.opinion(said.text)
+            self._answered.setdefault(name, {})[order.body.decode()] = [run.id]
+        return check.opinion(reply.text)
 
-    def _known(self, endpoint: str, body: str) -> str | None:
+    def _logged_answer(self, endpoint: str, body: str) -> str | None:
         database = self._log.database
         if database is None:
             return None
@@ -81,5 +81,5 @@ class Judges:
             if endpoint not in self._answered:
                 self._answered[endpoint] = answers_to(database, endpoint, _NEWEST_RUNS)
             ids = self._answered[endpoint].get(body, [])
-        found = find_run(database, ids[0]) if ids else None
-        return found.text if found else None
+        logged_run = find_run(database, ids[0]) if ids else None
+        return logged_run.text if logged_run else None

@@ -33,7 +33,7 @@ class LaneRequest:
     hints: tuple[str, ...] = ()
 
     @property
-    def asks(self) -> tuple[str | None, bytes | None]:
+    def identity(self) -> tuple[str | None, bytes | None]:
         """The endpoint and the body; lanes with equal values send the same request."""
         return self.draft.endpoint, self.composed.body
 
@@ -48,20 +48,20 @@ def lane_requests(
     requests: list[LaneRequest] = []
     cards_of: dict[str, list[ModelCard]] = {}
     for lane in draft.comparison.lanes:
-        own = lane.apply(draft)
-        endpoint = endpoints.get(own.endpoint or "")
+        lane_draft = lane.apply(draft)
+        endpoint = endpoints.get(lane_draft.endpoint or "")
         if endpoint and endpoint.name not in cards_of:
             cards_of[endpoint.name] = models_of(endpoint)
         cards = cards_of[endpoint.name] if endpoint else []
-        words = in_words(own)
+        words = in_words(lane_draft)
         request = LaneRequest(
             lane=lane,
             title=draft.comparison.title(lane.id),
-            draft=own,
+            draft=lane_draft,
             endpoint=endpoint,
-            composed=compose_for(own, endpoint, cards),
+            composed=compose_for(lane_draft, endpoint, cards),
             words=words,
-            differences=[found.shortened() for found in differences_between(base, words)],
+            differences=[difference.shortened() for difference in differences_between(base, words)],
         )
         requests.append(replace(request, hints=tuple(_hints(request, requests, cards))))
     return requests
@@ -69,9 +69,12 @@ def lane_requests(
 
 def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCard]) -> list[str]:
     hints = []
-    same = next((other for other in before if request.composed.body and other.asks == request.asks), None)
-    if same:
-        hints.append(f"Same request as lane {same.title}: the two show the effect of chance alone.")
+    equal = next(
+        (other for other in before if request.composed.body and other.identity == request.identity),
+        None,
+    )
+    if equal:
+        hints.append(f"Same request as lane {equal.title}: the two show the effect of chance alone.")
     elif not request.differences and before:
         hints.append("No changes: same request as the base.")
     if cards and request.draft.model and request.draft.model not in [card.id for card in cards]:

@@ -13,12 +13,12 @@ from components.endpoints.endpoint import Prices
 from components.experiments import sentences
 from components.experiments.cases import Case, case_of
 from components.experiments.judges import Judges
-from components.experiments.kept_sweep import read_sweep
 from components.experiments.logged_checks import check_logged
 from components.experiments.prepared import CannotRun, Place, database_of
-from components.experiments.repeatable import Made
+from components.experiments.repeatable import EndedExperiment
 from components.experiments.reuse import as_cell
-from components.experiments.store import SWEEP, KeptExperiment, find_experiment, light_runs, placed_runs
+from components.experiments.store import SWEEP, StoredExperiment, find_experiment, light_runs, placed_runs
+from components.experiments.stored_sweep import read_sweep
 from components.experiments.sweep_results import row_in_words
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
@@ -28,16 +28,17 @@ _READ_AT_ONCE = 200
 _NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
 
 
-def cases_of(made: Made, log: OwnLog, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
+def cases_of(ended: EndedExperiment, log: OwnLog, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
     """The cases of an experiment, in the order of its plan; its runs keep the opinions of judges.
 
     Raises QueryFailed, DatabaseUnavailable.
     """
+    places, reused = ended.prepared.places, ended.prepared.reused
     if judges and any(isinstance(check, Judge) for check in checks):
-        newest = _newest(log, made.experiment_id)
-        reused = _reused(made.prepared.places, made.prepared.reused, newest)
-        check_logged(log, [*newest.values(), *reused], checks, judges, reused=reused)
-    return list(_cases(log, made.experiment_id, made.prepared.places, made.prepared.reused, checks, judges, _NO_PRICES))
+        newest = _newest(log, ended.experiment_id)
+        values = _reused(places, reused, newest)
+        check_logged(log, [*newest.values(), *values], checks, judges, reused=values)
+    return list(_cases(log, ended.experiment_id, places, reused, checks, judges, _NO_PRICES))
 
 
 def cases_in_log(
@@ -51,7 +52,7 @@ def cases_in_log(
 
     Raises CannotRun and QueryFailed.
     """
-    places, reused = _kept_places(log, experiment_id)
+    places, reused = _stored_places(log, experiment_id)
     return list(_cases(log, experiment_id, places, reused, checks, judges, prices))
 
 
@@ -60,41 +61,38 @@ def reused_answers(log: OwnLog, experiment_id: str) -> dict[str, Mapping[str, st
 
     Raises CannotRun, QueryFailed.
     """
-    places, reused = _kept_places(log, experiment_id)
+    places, reused = _stored_places(log, experiment_id)
     return _reused(places, reused, _newest(log, experiment_id))
 
 
 def _reused(
     places: Mapping[int, Place], reused: Mapping[tuple[int, int], str], newest: Mapping[tuple[int, int], str]
 ) -> dict[str, Mapping[str, str]]:
-    left = {place: run_id for place, run_id in reused.items() if place not in newest and place[0] in places}
-    return {run_id: places[position].values for (position, _repeat), run_id in left.items()}
+    unanswered = {place: run_id for place, run_id in reused.items() if place not in newest and place[0] in places}
+    return {run_id: places[position].values for (position, _repeat), run_id in unanswered.items()}
 
 
-def _kept_places(log: OwnLog, experiment_id: str) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
-    kept = find_experiment(log.database, experiment_id) if log.database else None
-    if kept is None:
+def _stored_places(log: OwnLog, experiment_id: str) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
+    stored = find_experiment(log.database, experiment_id) if log.database else None
+    if stored is None:
         raise CannotRun(sentences.EXPERIMENT_NOT_IN_LOG.format(name=experiment_id))
-    return _places(kept)
+    return _places(stored)
 
 
-def _places(kept: KeptExperiment) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
-    if kept.kind == SWEEP:
-        sweep = read_sweep(kept)
+def _places(stored: StoredExperiment) -> tuple[dict[int, Place], Mapping[tuple[int, int], str]]:
+    if stored.kind == SWEEP:
+        sweep = read_sweep(stored)
         if sweep is None:
-            raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=kept.id))
-        several = max(len(sweep.inputs), 1)
+            raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=stored.id))
         return {
             position: Place(
-                row_in_words(sweep.rows[position // several]),
-                position % several + 1 if sweep.inputs else 0,
-                sweep.inputs[position % several] if sweep.inputs else {},
+                row_in_words(sweep.row_at(position)), sweep.input_number_at(position), sweep.input_at(position)
             )
             for position in range(sweep.positions)
         }, sweep.reused
-    draft = read_draft(kept.content)
+    draft = read_draft(stored.content)
     if draft is None:
-        raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=kept.id))
+        raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=stored.id))
     lanes = draft.comparison.lanes
     return {position: Place(draft.comparison.title(lane.id)) for position, lane in enumerate(lanes)}, {}
 
@@ -119,13 +117,13 @@ def _cases(
     prices: Mapping[str, Prices],
 ) -> Iterator[Case]:
     newest = _newest(log, experiment_id)
-    wanted = sorted((place, run_id) for place, run_id in ({**reused, **newest}).items() if place[0] in places)
+    placed_ids = sorted((place, run_id) for place, run_id in ({**reused, **newest}).items() if place[0] in places)
     ask, database = judges.ask if judges else None, database_of(log)
     with ThreadPoolExecutor(judges.at_once if judges else 1) as pool:
         # Only judges are worth a thread.
         each = pool.map if judges and any(isinstance(check, Judge) for check in checks) else map
-        for begin in range(0, len(wanted), _READ_AT_ONCE):
-            part = wanted[begin : begin + _READ_AT_ONCE]
+        for begin in range(0, len(placed_ids), _READ_AT_ONCE):
+            part = placed_ids[begin : begin + _READ_AT_ONCE]
             records = {record.id: record for record in light_runs(database, [run_id for _place, run_id in part])}
 
             def case(placed: tuple[tuple[int, int], str], records: dict[str, RunRecord] = records) -> Case:
@@ -133,7 +131,7 @@ def _cases(
                 place, record = places[position], records[run_id]
                 if record.experiment_id != experiment_id:
                     record = as_cell(record, position, repeat)
-                own = place.endpoint.prices if place.endpoint else prices.get(record.endpoint)
-                return case_of(record, place.row, place.input_number, checks, place.values, prices=own, ask=ask)
+                own_prices = place.endpoint.prices if place.endpoint else prices.get(record.endpoint)
+                return case_of(record, place.row, place.input_number, checks, place.values, prices=own_prices, ask=ask)
 
             yield from each(case, [placed for placed in part if placed[1] in records])

@@ -12,10 +12,10 @@ from components.checks.check import Check
 from components.checks.results import facts_of
 from components.experiments.cases import results_on
 from components.experiments.judges import Judges
-from components.experiments.kept_sweep import read_sweep
 from components.experiments.prepared import database_of
 from components.experiments.store import SWEEP, find_experiment, light_runs
-from components.log.check_results import keep_results
+from components.experiments.stored_sweep import read_sweep
+from components.log.check_results import save_results
 from components.log.database import Database
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
@@ -58,35 +58,34 @@ def check_logged(
                 results = results_on(record, checks, values, judges.ask if judges else None)
                 return facts_of(checks, results, values)
 
-            keep_results(
-                log, {record.id: found for record, found in zip(answered, pool.map(facts, answered), strict=True)}
-            )
+            ids = [record.id for record in answered]
+            save_results(log, dict(zip(ids, pool.map(facts, answered), strict=True)))
             checked += len(answered)
             show(min(begin + step, len(run_ids)))
     return checked
 
 
 def _values_in(database: Database, reused: Mapping[str, Mapping[str, str]]) -> Callable[[RunRecord], Mapping[str, str]]:
-    known: dict[str, Sequence[Mapping[str, str]]] = {}
+    inputs_by_experiment: dict[str, Sequence[Mapping[str, str]]] = {}
 
     def inputs(experiment_id: str) -> Sequence[Mapping[str, str]]:
-        rows = known.get(experiment_id)
+        rows = inputs_by_experiment.get(experiment_id)
         if rows is None:
-            kept = find_experiment(database, experiment_id)
-            sweep = read_sweep(kept) if kept and kept.kind == SWEEP else None
+            stored = find_experiment(database, experiment_id)
+            sweep = read_sweep(stored) if stored and stored.kind == SWEEP else None
             rows = sweep.inputs if sweep else ()
-            if len(known) >= _INPUTS_KEPT:
-                known.clear()
-            known[experiment_id] = rows
+            if len(inputs_by_experiment) >= _INPUTS_KEPT:
+                inputs_by_experiment.clear()
+            inputs_by_experiment[experiment_id] = rows
         return rows
 
     def values(record: RunRecord) -> Mapping[str, str]:
         # Read without its model, which would take longer than the checks.
-        own = json.loads(record.draft).get("variables", {}) if record.draft else {}
+        variables = json.loads(record.draft).get("variables", {}) if record.draft else {}
         if record.id in reused:
-            return {**own, **reused[record.id]}
+            return {**variables, **reused[record.id]}
         rows = inputs(record.experiment_id) if record.experiment_id else ()
-        return {**own, **(rows[(record.position or 0) % len(rows)] if rows else {})}
+        return {**variables, **(rows[(record.position or 0) % len(rows)] if rows else {})}
 
     return values
 
@@ -115,7 +114,7 @@ class Checking:
         self._thread.start()
 
     @property
-    def going_on(self) -> bool:
+    def active(self) -> bool:
         """Whether it has not ended."""
         return self._thread.is_alive()
 

@@ -41,17 +41,17 @@ class SweepMeasure:
         return self is DETERMINISM
 
     def of(
-        self, result: CellResult, repeats: Sequence[CellResult] = (), alike: Mapping[str, float] = _NOT_READ
+        self, result: CellResult, repeats: Sequence[CellResult] = (), scores: Mapping[str, float] = _NOT_READ
     ) -> float | None:
         """The number, in the measure's unit; None when the run has none, or did not end well.
 
         Times and rates are also None where they are incomparable. The determinism is the share of identical answers
         among ``repeats``, the other runs of the same request that ended well. The similarity needs whole texts:
-        ``alike`` maps run ids to it where the texts were read.
+        ``scores`` maps run ids to it where the texts were read.
         """
         if not result.ended_well or (self.timed and result.incomparable):
             return None
-        return self.read(result, repeats, alike)
+        return self.read(result, repeats, scores)
 
 
 def _timed(name: str) -> SweepMeasure:
@@ -63,7 +63,7 @@ def _of_answer(name: str) -> SweepMeasure:
     return SweepMeasure(number.label, number.unit, lambda result, *_: result.of_answer.get(name), of_answer=name)
 
 
-def _same_answers(result: CellResult, repeats: Sequence[CellResult], _alike: Mapping[str, float]) -> float | None:
+def _same_answers(result: CellResult, repeats: Sequence[CellResult], _scores: Mapping[str, float]) -> float | None:
     return statistics.fmean(other.digest == result.digest for other in repeats) if repeats else None
 
 
@@ -74,7 +74,7 @@ TIMED_MEASURES = {name: _timed(name) for name in TIMED if NUMBERS[name].unit}
 ANSWER_MEASURES = {name: _of_answer(name) for name in OF_ANSWER}
 """The measures of the probabilities of an answer's tokens, by their field of a run."""
 DISTINCT_2 = SweepMeasure("distinct-2", "", lambda result, *_: result.distinct_2)
-SIMILARITY = SweepMeasure("similarity to the base", "", lambda result, _repeats, alike: alike.get(result.id))
+SIMILARITY = SweepMeasure("similarity to the base", "", lambda result, _repeats, scores: scores.get(result.id))
 DETERMINISM = SweepMeasure("determinism", "", _same_answers)
 MEASURES = (
     LENGTH,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.checks.similarity import similarity
+from components.experiments.permutation import similarity_matrix
 
 FEWEST_REPEATS = 4
 """The repeats that each of two settings needs for a comparison.
@@ -56,37 +57,37 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 def similarities_within(answers: Sequence[str]) -> list[float]:
     """The similarity of each answer to each later one."""
-    return [similarity(one, other) for one, other in combinations(answers, 2)]
+    return [similarity(first, second) for first, second in combinations(answers, 2)]
 
 
 def similarities_between(answers: Sequence[str], others: Sequence[str]) -> list[float]:
     """The similarity of each of the answers to each of the others."""
-    return [similarity(one, other) for one, other in product(answers, others)]
+    return [similarity(first, second) for first, second in product(answers, others)]
 
 
 def compare_answers(base: Sequence[str], other: Sequence[str]) -> Verdict:
-    """Whether answers of two settings are less alike than answers of one. Deterministic for equal input.
+    """Whether answers of two settings are less similar than answers of one. Deterministic for equal input.
 
     A permutation test: the mean similarity within settings minus that between them is compared with its values when
     the answers are reassigned to the settings: in all ways if there are at most 999, else in 999 random ways plus the
-    observed one: B. Phipson, G. K. Smyth, "Permutation P-values should never be
-    zero", Statistical Applications in Genetics and Molecular Biology 9 (2010).
+    observed one: B. Phipson, G. K. Smyth, "Permutation P-values should never be zero", Statistical Applications in
+    Genetics and Molecular Biology 9 (2010).
     """
     if min(len(base), len(other)) < FEWEST_REPEATS:
         return Verdict.TOO_FEW
     # Imported on use: it takes longer to load than Streamlit.
     import scipy.stats
 
-    likeness = _likeness([*base, *other])
+    matrix = similarity_matrix([*base, *other], similarity)
     pairs_within = len(base) * (len(base) - 1) + len(other) * (len(other) - 1)
 
     def closer_within(base_rows: NDArray[np.intp], other_rows: NDArray[np.intp], axis: int) -> NDArray[np.float64]:
         # SciPy passes many permutations at once, each along the last axis.
-        within = _sum_of_pairs(likeness, base_rows, base_rows) + _sum_of_pairs(likeness, other_rows, other_rows)
-        between = _sum_of_pairs(likeness, base_rows, other_rows)
+        within = _sum_of_pairs(matrix, base_rows, base_rows) + _sum_of_pairs(matrix, other_rows, other_rows)
+        between = _sum_of_pairs(matrix, base_rows, other_rows)
         return within / pairs_within - between / (len(base) * len(other))
 
-    rows = np.arange(len(likeness))
+    rows = np.arange(len(matrix))
     test = scipy.stats.permutation_test(
         (rows[: len(base)], rows[len(base) :]),
         closer_within,
@@ -116,18 +117,10 @@ def chance_of_numbers(base: Sequence[float], other: Sequence[float]) -> float:
     return float(scipy.stats.mannwhitneyu(base, other, alternative="two-sided").pvalue)
 
 
-def _likeness(answers: Sequence[str]) -> NDArray[np.float64]:
-    # The diagonal stays 0: an answer forms no pair with itself and adds nothing to a sum.
-    likeness = np.zeros((len(answers), len(answers)))
-    for (row, one), (column, other) in combinations(enumerate(answers), 2):
-        likeness[row, column] = likeness[column, row] = similarity(one, other)
-    return likeness
-
-
 def _sum_of_pairs(
-    likeness: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp]
+    matrix: NDArray[np.float64], rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    total: NDArray[np.float64] = likeness[rows[..., :, np.newaxis], columns[..., np.newaxis, :]].sum(axis=(-2, -1))
+    total: NDArray[np.float64] = matrix[rows[..., :, np.newaxis], columns[..., np.newaxis, :]].sum(axis=(-2, -1))
     return total
 
 

@@ -34,16 +34,16 @@ def bests(records: Mapping[str, RunRecord]) -> dict[str, str]:
     Truncated answers, runs that did not end well and runs with incomparable times are excluded. With fewer than two
     left, or a tie for first place, there is no best.
     """
-    found = {}
+    best = {}
     comparable = {name: record for name, record in records.items() if _takes_part(record)}
     for field, number in NUMBERS.items():
         if number.less_is_better is None:
             continue
-        values = {name: value for name, one in comparable.items() if (value := getattr(one, field)) is not None}
+        values = {name: value for name, run in comparable.items() if (value := getattr(run, field)) is not None}
         ranked = sorted(values, key=lambda name: values[name], reverse=not number.less_is_better)
         if len(ranked) > 1 and values[ranked[0]] != values[ranked[1]]:
-            found[field] = ranked[0]
-    return found
+            best[field] = ranked[0]
+    return best
 
 
 def _takes_part(record: RunRecord) -> bool:

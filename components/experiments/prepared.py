@@ -14,12 +14,12 @@ from components.experiments import sentences
 from components.experiments.cells import cells_of, objections, row_requests
 from components.experiments.data_set import problem_with
 from components.experiments.file_format import ExperimentFile
-from components.experiments.kept_sweep import KeptSweep, rules_content, sweep_content, sweep_run
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.problem import SweepProblem
 from components.experiments.reuse import reusable
 from components.experiments.run_order import Cell, Plan, plan, with_checks
 from components.experiments.store import COMPARISON, SWEEP
+from components.experiments.stored_sweep import StoredSweep, rules_content, sweep_content, sweep_run
 from components.experiments.sweep_results import row_in_words
 from components.log.database import Database
 from components.log.owned import OwnLog
@@ -59,8 +59,8 @@ class Place:
 class Prepared:
     """An experiment that can run.
 
-    ``content`` is its log entry, ``places`` says what stands at each position that is run, and ``order`` makes a plan
-    of cells. ``reused`` cells take their answer from the log.
+    ``content`` is its log entry, ``places`` has the place of each position, and ``order`` makes a plan of cells.
+    ``reused`` cells take their answer from the log.
     """
 
     kind: str
@@ -88,8 +88,8 @@ def prepared(
         )
     if not draft.model:
         draft = draft.model_copy(update={"model": first_model(endpoints[draft.endpoint], models_of)})
-    own = replace(file, draft=draft)
-    return _comparison(own, endpoints, models_of) if file.setup is None else _sweep(own, endpoints, models_of, log)
+    file = replace(file, draft=draft)
+    return _comparison(file, endpoints, models_of) if file.setup is None else _sweep(file, endpoints, models_of, log)
 
 
 def first_model(endpoint: AnyEndpoint, models_of: ModelsOf) -> str | None:
@@ -107,22 +107,22 @@ def _comparison(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], mode
     if not requests:
         raise CannotRun(sentences.EVERY_LANE_MUTED)
     positions = [comparison.position(request.lane.id) for request in requests]
-    whole = plan(requests, positions, repeats=comparison.repeats, timing=comparison.timing, shuffled=_shuffled)
+    full_plan = plan(requests, positions, repeats=comparison.repeats, timing=comparison.timing)
     content = json.dumps(json.loads(draft.to_text()) | rules_content(file.rules) | _named(file))
     places = {
         position: Place(request.title, endpoint=request.endpoint, changes=_changes_of(request))
         for position, request in zip(positions, requests, strict=True)
     }
-    cells = with_checks(whole.cells, file.rules.checks, lambda _position: {})
-    return Prepared(COMPARISON, content, places, comparison.repeats, cells, partial(_in_order, whole))
+    cells = with_checks(full_plan.cells, file.rules.checks, lambda _position: {})
+    return Prepared(COMPARISON, content, places, comparison.repeats, cells, partial(_in_order, full_plan))
 
 
 def _changes_of(request: LaneRequest) -> str:
-    return ", ".join(f"{found.field} {found.after}" for found in request.differences) or "base settings"
+    return ", ".join(f"{difference.field} {difference.after}" for difference in request.differences) or "base settings"
 
 
-def _in_order(whole: Plan, cells: Sequence[Cell]) -> Plan:
-    return replace(whole, cells=tuple(cells))
+def _in_order(full_plan: Plan, cells: Sequence[Cell]) -> Plan:
+    return replace(full_plan, cells=tuple(cells))
 
 
 def _sweep(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], models_of: ModelsOf, log: OwnLog) -> Prepared:
@@ -135,19 +135,19 @@ def _sweep(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], models_of
     inputs = [dict(row) for row in data.rows] if data else []
     if data:
         filled = [name for name in draft.variable_names if name in data.columns or not draft.variables.get(name)]
-        asked = [name for name in filled if f"{{{{{name}}}}}" not in setup.fields]
-        if problem := problem_with(data, asked):
+        variables = [name for name in filled if f"{{{{{name}}}}}" not in setup.fields]
+        if problem := problem_with(data, variables):
             raise CannotRun(problem)
     requests = row_requests(draft, rows, endpoints, models_of, inputs=inputs, send_anyway=True)
-    for why, which in objections(requests, range(1, len(rows) + 1)).items():
-        raise CannotRun(sentences.ROW_CANNOT_RUN.format(rows=which, why=why))
+    for reason, numbers in objections(requests, range(1, len(rows) + 1)).items():
+        raise CannotRun(sentences.ROW_CANNOT_RUN.format(rows=numbers, why=reason))
     reused = {}
     if setup.reuse and log.database:
         names = {request.endpoint.name for request in requests if request.endpoint}
         reused = reusable(
             requests, setup.repeats, {name: answers_to(log.database, name, _NEWEST_RUNS) for name in names}
         )
-    kept = KeptSweep(draft, setup, rows, inputs, reused, file.rules)
+    sweep = StoredSweep(draft, setup, rows, inputs, reused, file.rules)
     several = max(len(inputs), 1)
     places = {
         request.position: Place(
@@ -159,14 +159,10 @@ def _sweep(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], models_of
         for request in requests
     }
     chance = random.Random() if setup.shuffled else None  # noqa: S311 - an order, no secret
-    cells = with_checks(cells_of(requests, setup.repeats, shuffled=chance), file.rules.checks, kept.input_at)
-    content = json.dumps(json.loads(sweep_content(kept)) | _named(file))
+    cells = with_checks(cells_of(requests, setup.repeats, shuffled=chance), file.rules.checks, sweep.input_at)
+    content = json.dumps(json.loads(sweep_content(sweep)) | _named(file))
     return Prepared(SWEEP, content, places, setup.repeats, cells, partial(sweep_run, setup), reused)
 
 
 def _named(file: ExperimentFile) -> dict[str, str]:
     return {"name": file.name} if file.name else {}
-
-
-def _shuffled(cells: Sequence[Cell]) -> Sequence[Cell]:
-    return random.sample(cells, len(cells))

@@ -76,11 +76,11 @@ def price(
 def _expected_answers(bodies_max_tokens: Sequence[int | None], expected: float | None) -> list[float] | None:
     if expected is None:
         return None
-    return [expected if most is None else min(expected, most) for most in bodies_max_tokens]
+    return [expected if limit is None else min(expected, limit) for limit in bodies_max_tokens]
 
 
 def _worst(prompts: int, bodies_max_tokens: Sequence[int | None], times: Sequence[int]) -> int | None:
-    limits = [most for most in bodies_max_tokens if most is not None]
+    limits = [limit for limit in bodies_max_tokens if limit is not None]
     return prompts + _weighted(limits, times) if len(limits) == len(bodies_max_tokens) else None
 
 

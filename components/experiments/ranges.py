@@ -13,39 +13,39 @@ _RANGE = re.compile(
     rf"({_NUMBER})\s*(?:to|:|\.\.(?!\.))\s*({_NUMBER})(?:\s*(?:step|by|:)\s*({_NUMBER}))?", re.ASCII | re.IGNORECASE
 )
 
-_MOST_IN_FIGURES = 10**36
+_MAX_IN_FIGURES = 10**36
 
 
-def read_range(text: str, most: int) -> list[str] | None:
+def read_range(text: str, limit: int) -> list[str] | None:
     """The numbers of ``0 to 1 step 0.25``, ``0:1:0.25`` or ``1..5``, as JSON; None when the text is no range.
 
     The first number is included, the last if a step meets it. The default step is 1, up or down.
-    Raises ValueError with a sentence when they never end, are more than ``most``, or need a step.
+    Raises ValueError with a sentence when they never end, are more than ``limit``, or need a step.
     """
-    found = _RANGE.fullmatch(text.strip())
-    if not found:
+    match = _RANGE.fullmatch(text.strip())
+    if not match:
         return None
-    first, last = Fraction(found[1]), Fraction(found[2])
-    step = _step(first, last, found[3])
-    away = last - first
-    if step == 0 or away / step < 0:
-        way = "above" if away > 0 else "below"
-        needed = f"a step {way} 0" if away else "a step other than 0"
-        raise ValueError(sentences.RANGE_NEVER_ENDS.format(range=text.strip(), last=found[2], needed=needed))
-    count = away // step + 1
-    if count > most:
-        raise ValueError(sentences.RANGE_TOO_LONG.format(range=text.strip(), count=in_figures(count), most=most))
+    first, last = Fraction(match[1]), Fraction(match[2])
+    step = _step(first, last, match[3])
+    distance = last - first
+    if step == 0 or distance / step < 0:
+        direction = "above" if distance > 0 else "below"
+        needed = f"a step {direction} 0" if distance else "a step other than 0"
+        raise ValueError(sentences.RANGE_NEVER_ENDS.format(range=text.strip(), last=match[2], needed=needed))
+    count = distance // step + 1
+    if count > limit:
+        raise ValueError(sentences.RANGE_TOO_LONG.format(range=text.strip(), count=in_figures(count), limit=limit))
     return [_as_json(first + number * step) for number in range(count)]
 
 
 def in_figures(count: int) -> str:
     """A count, however large, for a sentence: ``1,000,000``, and ``about 10^40`` where digits would fill a line."""
-    return f"{count:,}" if count < _MOST_IN_FIGURES else f"about 10^{round(math.log10(count))}"
+    return f"{count:,}" if count < _MAX_IN_FIGURES else f"about 10^{round(math.log10(count))}"
 
 
-def _step(first: Fraction, last: Fraction, said: str | None) -> Fraction:
-    if said is not None:
-        return Fraction(said)
+def _step(first: Fraction, last: Fraction, text: str | None) -> Fraction:
+    if text is not None:
+        return Fraction(text)
     if (last - first).denominator != 1:
         raise ValueError(sentences.RANGE_WITHOUT_STEP)
     return Fraction(1 if last >= first else -1)

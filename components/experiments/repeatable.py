@@ -24,8 +24,8 @@ _RESUMED_WITHIN_S = 86_400.0
 _SETTLED_S = 45.0
 """More than ``Limits.lost_after_s``."""
 _NEWEST = 50
-_LOOK_AGAIN_S = 0.05
-_LOOK_AT_RUNS_S = 0.01
+_POLL_S = 0.05
+_POLL_RUNS_S = 0.01
 _NOT_MADE = (Status.CANCELLED, Status.LOST)
 """The ends of runs that a kill or a stop left; they are made again."""
 
@@ -34,7 +34,7 @@ Show = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Made:
+class EndedExperiment:
     """An experiment that has ended. ``problem`` says why runs are missing; ``resumed`` of them were made before."""
 
     experiment_id: str
@@ -49,23 +49,23 @@ def run(
     log: OwnLog,
     show: Show = lambda _done, _of: None,
     claim_s: float = _SETTLED_S,
-) -> Made:
+) -> EndedExperiment:
     """Make the runs and wait for them; those of the same experiment that a kill interrupted are continued.
 
     A process that makes the experiment has ``claim_s`` to end: one that was killed has lost it by then. Raises
     CannotRun, also without a log, and QueryFailed.
     """
     database_of(log)
-    left = _interrupted(log, prepared)
-    experiment_id = left[0] if left else uuid.uuid4().hex
-    reused = left[2] if left else prepared.reused
-    own = replace(prepared, reused=reused)
-    done = {*(left[1] if left else ()), *reused}
-    if not left:
+    interrupted = _interrupted(log, prepared)
+    experiment_id = interrupted[0] if interrupted else uuid.uuid4().hex
+    reused = interrupted[2] if interrupted else prepared.reused
+    continued = replace(prepared, reused=reused)
+    done = {*(interrupted[1] if interrupted else ()), *reused}
+    if not interrupted:
         save_experiment(log, experiment_id, prepared.content, prepared.kind)
-    cells = [cell for cell in own.cells if cell.repeat == WARM_UP or (cell.position, cell.repeat) not in done]
+    cells = [cell for cell in continued.cells if cell.repeat == WARM_UP or (cell.position, cell.repeat) not in done]
     experiment = experiments.find(experiment_id, log.owner)
-    if any(cell.repeat != WARM_UP for cell in cells) and not _started(experiment, own.order(cells), claim_s):
+    if any(cell.repeat != WARM_UP for cell in cells) and not _started(experiment, continued.order(cells), claim_s):
         raise CannotRun(sentences.MADE_ELSEWHERE)
     try:
         _wait(experiment, len(cells), show)
@@ -73,7 +73,7 @@ def run(
         why = experiment.paused_why
         experiment.stop()
         _wait(experiment, len(cells), lambda _done, _of: None)
-    return Made(experiment_id, own, why, len(left[1]) if left else 0)
+    return EndedExperiment(experiment_id, continued, why, len(interrupted[1]) if interrupted else 0)
 
 
 def _started(experiment: Experiment, plan: Plan, claim_s: float) -> bool:
@@ -81,18 +81,18 @@ def _started(experiment: Experiment, plan: Plan, claim_s: float) -> bool:
     while not experiment.start(plan):
         if time.monotonic() > ends:
             return False
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_POLL_S)
     return True
 
 
 def _wait(experiment: Experiment, count: int, show: Show) -> None:
-    begun = -1
-    while experiment.going_on and not experiment.paused_why:
+    last = -1
+    while experiment.active and not experiment.paused_why:
         now = max(count - experiment.waiting, 0)
-        if now != begun:
+        if now != last:
             show(now, count)
-        begun = now
-        time.sleep(_LOOK_AT_RUNS_S)
+        last = now
+        time.sleep(_POLL_RUNS_S)
 
 
 def _interrupted(
@@ -104,17 +104,17 @@ def _interrupted(
     """
     if log.database is None:
         return None
-    wanted = {(position, repeat) for position in prepared.places for repeat in range(1, prepared.repeats + 1)}
-    for kept in newest_experiments(log.database, _NEWEST, prepared.kind):
-        if kept.created_at < utc_now(_RESUMED_WITHIN_S) or _asks(kept.content) != _asks(prepared.content):
+    all_cells = {(position, repeat) for position in prepared.places for repeat in range(1, prepared.repeats + 1)}
+    for stored in newest_experiments(log.database, _NEWEST, prepared.kind):
+        if stored.created_at < utc_now(_RESUMED_WITHIN_S) or _asks(stored.content) != _asks(prepared.content):
             continue
-        reused = {(position, repeat): run for position, repeat, run in json.loads(kept.content).get("reused", [])}
-        placed = _settled(log.database, kept.id)
+        reused = {(position, repeat): run for position, repeat, run in json.loads(stored.content).get("reused", [])}
+        placed = _settled(log.database, stored.id)
         if any(run.status == Status.RUNNING for run in placed):
             return None
-        made = {(run.position, run.repeat) for run in placed if run.status not in _NOT_MADE}
+        started = {(run.position, run.repeat) for run in placed if run.status not in _NOT_MADE}
         answered = {(run.position, run.repeat) for run in placed if run.status == Status.OK}
-        return (kept.id, answered & wanted, reused) if wanted - made - reused.keys() else None
+        return (stored.id, answered & all_cells, reused) if all_cells - started - reused.keys() else None
     return None
 
 
@@ -125,7 +125,7 @@ def _settled(database: Database, experiment_id: str) -> list[PlacedRun]:
         placed = placed_runs(database, experiment_id)
         if time.monotonic() > ends or all(run.status != Status.RUNNING for run in placed):
             return placed
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_POLL_S)
 
 
 def _asks(content: str) -> dict[str, object]:

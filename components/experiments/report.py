@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from components.experiments.baseline import Change, Comparison, compare_with_baseline
+from components.experiments.baseline import Change, Comparison, case_values, compare_with_baseline
 from components.experiments.cases import CACHED_TOKENS, Case
 from components.experiments.measures import TIMED_MEASURES
 from components.experiments.rules import Rules
@@ -21,13 +21,13 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    UNTOLD = "cannot be told"
+    UNKNOWN = "cannot be told"
     """A run has no answer, a check could not be made, or the repeats are too few."""
 
     @property
     def exit_code(self) -> int:
         """The exit code of the command."""
-        return {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNTOLD: 2}[self]
+        return {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNKNOWN: 2}[self]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Report:
     @property
     def outcome(self) -> Outcome:
         """Failed when any finding is, else the worst of them."""
-        said = {finding.outcome for finding in self.findings}
-        if Outcome.FAILED in said:
+        outcomes = {finding.outcome for finding in self.findings}
+        if Outcome.FAILED in outcomes:
             return Outcome.FAILED
-        return Outcome.UNTOLD if Outcome.UNTOLD in said or self.problem or not self.cases else Outcome.PASSED
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in outcomes or self.problem or not self.cases else Outcome.PASSED
 
 
 def report_on(
@@ -72,16 +72,16 @@ def report_on(
     """The report on an experiment's cases; without ``baseline`` the tolerances are not applied."""
     findings = []
     for row in dict.fromkeys(case.row for case in cases):
-        own = [case for case in cases if case.row == row]
-        findings += _of_runs(row, own, rules)
-        for number in dict.fromkeys(case.input_number for case in own):
-            findings += _of_checks(row, [case for case in own if case.input_number == number], rules)
-        findings += [_of_limit(row, own, measure, limit) for measure, limit in rules.limits]
+        row_cases = [case for case in cases if case.row == row]
+        findings += _of_runs(row, row_cases, rules)
+        for number in dict.fromkeys(case.input_number for case in row_cases):
+            findings += _of_checks(row, [case for case in row_cases if case.input_number == number], rules)
+        findings += [_of_limit(row, row_cases, measure, limit) for measure, limit in rules.limits]
     if baseline is not None:
         compared = compare_with_baseline(cases, baseline, rules.tolerances)
-        for each in compared:
-            own, before = ([case for case in part if case.row == each.row] for part in (cases, baseline))
-            findings.append(_of_comparison(each, rules, own, before))
+        for comparison in compared:
+            row_cases, before = ([case for case in part if case.row == comparison.row] for part in (cases, baseline))
+            findings.append(_of_comparison(comparison, rules, row_cases, before))
     return Report(experiment_id, name, tuple(cases), tuple(findings), problem)
 
 
@@ -89,26 +89,26 @@ def _of_runs(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
     broken = [case for case in cases if case.problem]
     if not broken:
         return [Finding(row, _RUNS, Outcome.PASSED, f"All {len(cases):,} runs ended well.")]
-    governed = any(measure == SUCCESS_RATE for measure, _limit in rules.limits)
+    has_limit = any(measure == SUCCESS_RATE for measure, _limit in rules.limits)
     sentence = f"{len(broken):,} of {len(cases):,} runs did not end well: {broken[0].problem}"
-    outcome = Outcome.PASSED if governed else Outcome.UNTOLD
+    outcome = Outcome.PASSED if has_limit else Outcome.UNKNOWN
     return [Finding(row, _RUNS, outcome, sentence, tuple(case.run_id for case in broken))]
 
 
 def _of_checks(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
-    governed = any(measure == PASS_RATE for measure, _limit in rules.limits)
+    has_limit = any(measure == PASS_RATE for measure, _limit in rules.limits)
     answered = [case for case in cases if not case.problem]
     which = f", input {cases[0].input_number}" if cases[0].input_number else ""
     findings = []
     for number, check in enumerate(rules.checks if answered else ()):
         results = [(case, case.results[number]) for case in answered]
         failed = [(case, result) for case, result in results if result.passed is False]
-        untold = [(case, result) for case, result in results if result.passed is None]
-        shown = failed or untold
-        what = f"{len(failed):,} of {len(results):,} fail" if failed else f"{len(untold):,} of {len(results):,} untold"
+        unknown = [(case, result) for case, result in results if result.passed is None]
+        shown = failed or unknown
+        what = f"{len(failed):,} of {len(results):,} fail" if failed else f"{len(unknown):,} of {len(results):,} untold"
         sentence = f"{what}: {shown[0][1].reason}" if shown else f"{len(results):,} of {len(results):,} pass."
-        outcome = Outcome.FAILED if failed else Outcome.UNTOLD if untold else Outcome.PASSED
-        if failed and governed:
+        outcome = Outcome.FAILED if failed else Outcome.UNKNOWN if unknown else Outcome.PASSED
+        if failed and has_limit:
             outcome = Outcome.PASSED
         runs = tuple(case.run_id for case, _result in shown)
         findings.append(Finding(f"{row}{which}", check.words, outcome, sentence, runs))
@@ -130,7 +130,7 @@ def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Fi
     subject = f"{_LIMIT}: {gauge.label}" + ("" if gauge.share else f" ({of})")
     values = gauge_values(measure, cases)
     if not values:
-        return Finding(row, subject, Outcome.UNTOLD, f"No run has the measure {gauge.label}{_why_not(cases)}.")
+        return Finding(row, subject, Outcome.UNKNOWN, f"No run has the measure {gauge.label}{_why_not(cases)}.")
     value = _OF[of](values)
     low, high = limit.at_least, limit.at_most
     wrong = (low is not None and value < low) or (high is not None and value > high)
@@ -139,8 +139,8 @@ def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Fi
     sentence = f"{number_in_words(measure, value)}; the limit is {' and '.join(bounds)} (n = {len(values):,})."
     if not wrong:
         return Finding(row, subject, Outcome.PASSED, sentence)
-    alone = tuple(case.run_id for case in cases if _breaks(case, measure, limit))
-    return Finding(row, subject, Outcome.FAILED, sentence, alone or tuple(case.run_id for case in cases))
+    breaking = tuple(case.run_id for case in cases if _breaks(case, measure, limit))
+    return Finding(row, subject, Outcome.FAILED, sentence, breaking or tuple(case.run_id for case in cases))
 
 
 def _breaks(case: Case, measure: str, limit: Limit) -> bool:
@@ -151,29 +151,23 @@ def _breaks(case: Case, measure: str, limit: Limit) -> bool:
 
 
 def _why_not(cases: Sequence[Case]) -> str:
-    why = next((case.incomparable for case in cases if case.incomparable), "")
-    return f" in a comparable form: {why}" if why else ""
+    reason = next((case.incomparable for case in cases if case.incomparable), "")
+    return f" in a comparable form: {reason}" if reason else ""
 
 
 def gauge_values(measure: str, cases: Sequence[Case]) -> list[float]:
-    """The values of a measure, one for each case that has it; shares are 0 and 1, or those of a case's repeats."""
-    if measure == SUCCESS_RATE:
-        return [float(case.problem is None) for case in cases]
-    if measure == PASS_RATE:
-        return [float(case.passed) for case in cases if case.passed is not None]
-    if measure == DETERMINISM:
-        return _sameness(cases)
-    return [case.values[measure] for case in cases if measure in case.values]
+    """The values of a measure like those of ``case_values``; determinism is the share of a case's repeats."""
+    return _sameness(cases) if measure == DETERMINISM else case_values(measure, cases)
 
 
 def _sameness(cases: Sequence[Case]) -> list[float]:
     answered = [case for case in cases if not case.problem]
-    found = []
+    shares = []
     for case in answered:
         others = [other for other in answered if other is not case and other.input_number == case.input_number]
         if others:
-            found.append(statistics.fmean(other.answer == case.answer for other in others))
-    return found
+            shares.append(statistics.fmean(other.answer == case.answer for other in others))
+    return shares
 
 
 def _of_comparison(compared: Comparison, rules: Rules, cases: Sequence[Case], baseline: Sequence[Case]) -> Finding:
@@ -182,13 +176,13 @@ def _of_comparison(compared: Comparison, rules: Rules, cases: Sequence[Case], ba
     subject = f"{_BASELINE}: {gauge.label}"
     if compared.before is None or compared.now is None:
         sentence = f"The baseline and this experiment do not both have the measure {gauge.label} here."
-        return Finding(compared.row, subject, Outcome.UNTOLD, sentence)
+        return Finding(compared.row, subject, Outcome.UNKNOWN, sentence)
     numbers = [number_in_words(compared.measure, number) for number in (compared.before, compared.now)]
     change = f"{numbers[0]} → {numbers[1]}"
     match compared.change:
         case Change.TOO_FEW:
             needs = f" {compared.repeats_needed} of each are needed." if compared.repeats_needed else ""
-            return Finding(compared.row, subject, Outcome.UNTOLD, f"{change}: too few repeats to tell.{needs}")
+            return Finding(compared.row, subject, Outcome.UNKNOWN, f"{change}: too few repeats to tell.{needs}")
         case Change.WORSE:
             sentence = (
                 f"{change}: more than chance (p = {compared.chance:.2g}) and more than the tolerance of {tolerance}."

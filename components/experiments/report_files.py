@@ -25,11 +25,11 @@ from components.experiments.report import Finding, Outcome, Report, number_in_wo
 
 _FORMAT = 1
 _SHOWN_MEASURES = ("ttft_ms", "tokens_per_second", "completion_tokens")
-_MOST_RUNS_SHOWN = 3
+_MAX_RUNS_SHOWN = 3
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
 _NO_CHANGES: Mapping[str, str] = MappingProxyType({})
-_MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.UNTOLD: "❔"}
+_MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.UNKNOWN: "❔"}
 
 
 class BaselineProblem(SweepProblem):
@@ -55,7 +55,7 @@ class Links:
 def to_json(report: Report, checks: Sequence[Check], links: Links) -> str:
     """The report with all its cases, a line each; ``read_baseline`` reads it."""
     runs = ",\n".join(json.dumps(_case_to_value(case)) for case in report.cases)
-    said = {
+    content = {
         "tempera": __version__,
         "format": _FORMAT,
         "experiment": report.experiment_id,
@@ -76,7 +76,7 @@ def to_json(report: Report, checks: Sequence[Check], links: Links) -> str:
         ],
     }
     # Indenting the runs, too, would take longer than their checks.
-    return f'{json.dumps(said, indent=1).removesuffix("}").rstrip()},\n "runs": [\n{runs}\n ]\n}}\n'
+    return f'{json.dumps(content, indent=1).removesuffix("}").rstrip()},\n "runs": [\n{runs}\n ]\n}}\n'
 
 
 def _case_to_value(case: Case) -> dict[str, Any]:
@@ -121,14 +121,14 @@ class _File(BaseModel):
 def read_baseline(text: bytes) -> list[Case]:
     """The cases of a report in JSON. Raises BaselineProblem."""
     try:
-        said = _File.model_validate_json(text)
+        file = _File.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        why = sentences.BASELINE_UNREADABLE.format(where=where or "it", error=first["msg"])
-        raise BaselineProblem(why) from None
-    if said.format != _FORMAT:
-        raise BaselineProblem(sentences.BASELINE_FORMAT.format(found=said.format, known=_FORMAT))
+        place = ".".join(map(str, first["loc"]))
+        sentence = sentences.BASELINE_UNREADABLE.format(where=place or "it", error=first["msg"])
+        raise BaselineProblem(sentence) from None
+    if file.format != _FORMAT:
+        raise BaselineProblem(sentences.BASELINE_FORMAT.format(found=file.format, known=_FORMAT))
     return [
         Case(
             case.row,
@@ -141,7 +141,7 @@ def read_baseline(text: bytes) -> list[Case]:
             case.values,
             case.answer,
         )
-        for case in said.runs
+        for case in file.runs
     ]
 
 
@@ -150,7 +150,7 @@ def to_junit(report: Report, links: Links) -> str:
 
     GitLab shows the text of a failure, not its message, and of tests with the same name only the first.
     """
-    missing = [Finding("experiment", "all runs", Outcome.UNTOLD, report.problem)] if report.problem else []
+    missing = [Finding("experiment", "all runs", Outcome.UNKNOWN, report.problem)] if report.problem else []
     all_findings = [*report.findings, *missing]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(f"<testsuites name={_quoted(report.name or 'experiment')} {_counts(all_findings)}>")
@@ -170,16 +170,16 @@ def _junit_case(finding: Finding, number: int, links: Links) -> str:
     if finding.outcome is Outcome.PASSED:
         return f"{case}><system-out>{_xml(finding.sentence)}</system-out></testcase>"
     kind = "failure" if finding.outcome is Outcome.FAILED else "error"
-    shown, more = finding.run_ids[:_MOST_RUNS_SHOWN], len(finding.run_ids) - _MOST_RUNS_SHOWN
-    runs = [*(links.run(run_id) or run_id for run_id in shown), *([f"and {more:,} more"] if more > 0 else [])]
+    shown, hidden = finding.run_ids[:_MAX_RUNS_SHOWN], len(finding.run_ids) - _MAX_RUNS_SHOWN
+    runs = [*(links.run(run_id) or run_id for run_id in shown), *([f"and {hidden:,} more"] if hidden > 0 else [])]
     text = "\n".join([finding.sentence, *runs])
     return f"{case}><{kind} message={_quoted(finding.sentence)}>{_xml(text)}</{kind}></testcase>"
 
 
 def _counts(findings: Sequence[Finding]) -> str:
     failed = sum(finding.outcome is Outcome.FAILED for finding in findings)
-    untold = sum(finding.outcome is Outcome.UNTOLD for finding in findings)
-    return f'tests="{len(findings)}" failures="{failed}" errors="{untold}"'
+    unknown = sum(finding.outcome is Outcome.UNKNOWN for finding in findings)
+    return f'tests="{len(findings)}" failures="{failed}" errors="{unknown}"'
 
 
 def to_markdown(report: Report, links: Links, changes: Mapping[str, str] = _NO_CHANGES) -> str:
@@ -194,19 +194,19 @@ def to_markdown(report: Report, links: Links, changes: Mapping[str, str] = _NO_C
     lines += ["| row | runs | pass rate | TTFT | tokens/s | tokens |", "|---|--:|--:|--:|--:|--:|"]
     for row in dict.fromkeys(case.row for case in report.cases):
         cases = [case for case in report.cases if case.row == row]
-        named = f"{row}: {changes[row]}" if changes.get(row) else row
-        cells = [_markdown(named), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
+        title = f"{row}: {changes[row]}" if changes.get(row) else row
+        cells = [_markdown(title), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
         lines.append(f"| {' | '.join([*cells, *(_median(measure, cases) for measure in _SHOWN_MEASURES)])} |")
-    found = [finding for finding in report.findings if finding.outcome is not Outcome.PASSED]
-    if found:
+    open_findings = [finding for finding in report.findings if finding.outcome is not Outcome.PASSED]
+    if open_findings:
         lines += ["", "| | row | what | why | run |", "|---|---|---|---|---|"]
-    for finding in found:
+    for finding in open_findings:
         words = [_markdown(part) for part in (finding.row, finding.subject, finding.sentence)]
         lines.append(f"| {_MARKS[finding.outcome]} | {' | '.join(words)} | {_linked(finding, links)} |")
-    whole = links.experiment(report.experiment_id)
+    link = links.experiment(report.experiment_id)
     lines += [
         "",
-        f"[Experiment {report.experiment_id[:8]}]({whole})" if whole else f"Experiment {report.experiment_id}",
+        f"[Experiment {report.experiment_id[:8]}]({link})" if link else f"Experiment {report.experiment_id}",
     ]
     return "\n".join([*lines, ""])
 
@@ -240,7 +240,7 @@ def _quoted(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """The text as it stands, in a cell of a table: an answer in it makes no link, image or mention."""
+    """The text, escaped for a cell of a table: an answer in it makes no link, image or mention."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split())).replace("@", "&#64;").replace("://", ":&#47;/")
 
 

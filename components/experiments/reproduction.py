@@ -38,7 +38,7 @@ class Reproduced(StrEnum):
     CHANGED = "changed"
     """The originals differ from the new answers by more than chance."""
     TOO_FEW = "too few to tell"
-    """The originals stand apart, but so few answers do so by chance, too."""
+    """The originals differ from the new answers, but with so few answers that may be chance."""
     INCOMPARABLE = "not comparable"
     """No original is complete, so there is nothing to compare with."""
     FAILED = "failed"
@@ -80,7 +80,7 @@ class Reproduction:
     numbers: tuple[NumberReproduced, ...]
     served: tuple[tuple[str, str, str], ...]
     complete: int
-    asked: int
+    requested: int
     rank: tuple[int, int] | None = None
     checks: ChecksReproduced | None = None
 
@@ -105,7 +105,7 @@ def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> 
             if (before := _values(name, originals)) + (now := _values(name, good))
         ),
         complete=len(good),
-        asked=len(again),
+        requested=len(again),
         checks=_checks(originals, good),
     )
 
@@ -113,20 +113,20 @@ def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> 
 def overall(results: Sequence[Reproduction]) -> Reproduced:
     """The verdict on several requests together.
 
-    One original alone often stands apart by chance, and more often in one of several requests; the ranks of all of them
-    together tell more. Their sum is compared with all sums that chance could give. A request without a complete
-    original counts only where all are like that.
+    One original alone often differs most by chance, and more often in one of several requests. Therefore the sum of the
+    ranks of all requests is compared with all sums that chance could give. A request without a complete original counts
+    only where all are like that.
     """
-    told = [result.verdict for result in results if result.verdict is not Reproduced.INCOMPARABLE]
-    worst = max(told, key=_WORST_LAST.index, default=Reproduced.INCOMPARABLE)
+    verdicts = [result.verdict for result in results if result.verdict is not Reproduced.INCOMPARABLE]
+    worst = max(verdicts, key=_WORST_LAST.index, default=Reproduced.INCOMPARABLE)
     if worst is not Reproduced.TOO_FEW:
         return worst
     ranks = [result.rank for result in results if result.rank]
     chances = np.ones(1)
     for _rank, count in ranks:
         chances = np.convolve(chances, np.full(count, 1 / count))
-    as_far = sum(rank for rank, _count in ranks) - len(ranks)
-    if chances[: as_far + 1].sum() < CHANCE:
+    rank_sum = sum(rank for rank, _count in ranks) - len(ranks)
+    if chances[: rank_sum + 1].sum() < CHANCE:
         return Reproduced.CHANGED
     return Reproduced.WITHIN_NOISE if 1 / math.prod(count for _rank, count in ranks) < CHANCE else worst
 
@@ -157,15 +157,15 @@ def _by_rank(before: Sequence[str], now: Sequence[str]) -> tuple[Reproduced, tup
         return Reproduced.TOO_FEW, None
     answers = [before[0], *now]
     distances = [
-        statistics.fmean(similarity(one, other) for place, other in enumerate(answers) if place != at)
-        for at, one in enumerate(answers)
+        statistics.fmean(similarity(first, second) for index, second in enumerate(answers) if index != at)
+        for at, first in enumerate(answers)
     ]
-    as_far = sum(distance <= distances[0] for distance in distances)
-    if as_far > 1:
+    rank = sum(distance <= distances[0] for distance in distances)
+    if rank > 1:
         verdict = Reproduced.WITHIN_NOISE
     else:
         verdict = Reproduced.CHANGED if 1 / len(answers) < CHANCE else Reproduced.TOO_FEW
-    return verdict, (as_far, len(answers))
+    return verdict, (rank, len(answers))
 
 
 def _number(name: str, originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> NumberReproduced:

@@ -20,19 +20,19 @@ def reusable(
 
     ``answers`` maps endpoint and body to the ids of the runs that sent it.
     """
-    found: Reused = {}
-    given: dict[tuple[str, str], int] = {}
+    reused: Reused = {}
+    used: dict[tuple[str, str], int] = {}
     for request in requests:
         if request.problem or request.endpoint is None or request.composed.body is None:
             continue
-        asks = request.endpoint.name, request.composed.body.decode()
-        ids = answers.get(asks[0], {}).get(asks[1], ())
+        endpoint, body = request.endpoint.name, request.composed.body.decode()
+        ids = answers.get(endpoint, {}).get(body, ())
         # Two rows with the same request do not share an answer either.
-        taken = given.get(asks, 0)
-        own = ids[taken : taken + repeats]
-        found |= {(request.position, repeat): run_id for repeat, run_id in enumerate(own, 1)}
-        given[asks] = taken + len(own)
-    return found
+        taken = used.get((endpoint, body), 0)
+        run_ids = ids[taken : taken + repeats]
+        reused |= {(request.position, repeat): run_id for repeat, run_id in enumerate(run_ids, 1)}
+        used[endpoint, body] = taken + len(run_ids)
+    return reused
 
 
 def as_cell(record: RunRecord, position: int, repeat: int) -> RunRecord:

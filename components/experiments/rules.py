@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from components.checks.check import Check, CheckProblem
-from components.checks.kinds import MOST_CHECKS, read_check
+from components.checks.kinds import MAX_CHECKS, read_check
 from components.experiments import sentences
 from components.experiments.file_problems import FileProblem, no_field, sentence_at, wrong
 from components.experiments.thresholds import ANSWERS, GAUGES, Limit, Tolerance, read_tolerance
@@ -28,7 +28,7 @@ class Part(BaseModel):
 class WrittenRules(Part):
     """The rules as a file has them."""
 
-    checks: list[dict[str, JsonValue]] = Field(default=[], max_length=MOST_CHECKS)
+    checks: list[dict[str, JsonValue]] = Field(default=[], max_length=MAX_CHECKS)
     limits: list[dict[str, JsonValue]] = []
     tolerances: dict[str, JsonValue] = {}
 
@@ -48,10 +48,10 @@ def read_rules(text: str) -> Rules:
         return Rules()
     document = read_yaml(text)
     try:
-        said = WrittenRules.model_validate({} if document.value is None else document.value)
+        written = WrittenRules.model_validate({} if document.value is None else document.value)
     except ValidationError as error:
         raise wrong(document, error, {(): WrittenRules}) from None
-    return RulesReading(document, said).rules()
+    return RulesReading(document, written).rules()
 
 
 def write_rules(rules: Rules) -> str:
@@ -62,22 +62,22 @@ def write_rules(rules: Rules) -> str:
 
 def rules_to_value(rules: Rules) -> dict[str, Any]:
     """The rules as the fields of a file."""
-    said: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     if rules.checks:
-        said["checks"] = [{check.kind: _plain(check.to_value())} for check in rules.checks]
+        content["checks"] = [{check.kind: _plain(check.to_value())} for check in rules.checks]
     if rules.limits:
-        said["limits"] = [{name: _plain(limit.model_dump(exclude_defaults=True))} for name, limit in rules.limits]
+        content["limits"] = [{name: _plain(limit.model_dump(exclude_defaults=True))} for name, limit in rules.limits]
     if rules.tolerances:
-        said["tolerances"] = {name: _plain(tolerance.to_value()) for name, tolerance in rules.tolerances.items()}
-    return said
+        content["tolerances"] = {name: _plain(tolerance.to_value()) for name, tolerance in rules.tolerances.items()}
+    return content
 
 
 @dataclass(frozen=True)
 class RulesReading:
-    """Rules whose shape is right, on their way to values."""
+    """Rules of valid shape, and their conversion to values."""
 
     document: Document
-    said: WrittenRules
+    written: WrittenRules
 
     def problem(self, path: Path, what: str) -> FileProblem:
         """The problem with the part at a path; ``what`` is a sentence, or its end after the part's name."""
@@ -89,8 +89,8 @@ class RulesReading:
 
     def _checks(self) -> tuple[Check, ...]:
         checks = []
-        for number, said in enumerate(self.said.checks):
-            kind, value = self._one(("checks", number), said, "contains: Paris")
+        for number, entry in enumerate(self.written.checks):
+            kind, value = self._single_name(("checks", number), entry, "contains: Paris")
             try:
                 checks.append(read_check(kind, value))
             except CheckProblem as problem:
@@ -99,8 +99,8 @@ class RulesReading:
 
     def _limits(self) -> tuple[tuple[str, Limit], ...]:
         limits = []
-        for number, said in enumerate(self.said.limits):
-            name, value = self._one(("limits", number), said, "ttft_ms: {at_most: 500}")
+        for number, entry in enumerate(self.written.limits):
+            name, value = self._single_name(("limits", number), entry, "ttft_ms: {at_most: 500}")
             if name not in GAUGES:
                 raise self.problem(("limits", number, name), no_field(name, GAUGES, what="measure"))
             if name == ANSWERS:
@@ -116,7 +116,7 @@ class RulesReading:
 
     def _tolerances(self) -> dict[str, Tolerance]:
         tolerances = {}
-        for name, value in self.said.tolerances.items():
+        for name, value in self.written.tolerances.items():
             if name not in GAUGES:
                 raise self.problem(("tolerances", name), no_field(name, GAUGES, what="measure"))
             try:
@@ -125,10 +125,10 @@ class RulesReading:
                 raise self.problem(("tolerances", name), str(error)) from None
         return tolerances
 
-    def _one(self, path: Path, said: Mapping[str, JsonValue], example: str) -> tuple[str, JsonValue]:
-        if len(said) != 1:
+    def _single_name(self, path: Path, entry: Mapping[str, JsonValue], example: str) -> tuple[str, JsonValue]:
+        if len(entry) != 1:
             raise self.problem(path, sentences.FILE_ONE_NAME.format(example=example))
-        [(name, value)] = said.items()
+        [(name, value)] = entry.items()
         return name, value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -39,13 +40,17 @@ class Plan:
     shared: bool = False
 
 
+def _in_random_order(cells: Sequence[Cell]) -> Sequence[Cell]:
+    return random.sample(cells, len(cells))
+
+
 def plan(
     requests: Sequence[LaneRequest],
     positions: Sequence[int],
     *,
     repeats: int,
     timing: Timing,
-    shuffled: Callable[[Sequence[Cell]], Sequence[Cell]],
+    shuffled: Callable[[Sequence[Cell]], Sequence[Cell]] = _in_random_order,
 ) -> Plan:
     """The plan for lanes that make a request; ``positions`` are their places on the page.
 

@@ -28,7 +28,7 @@ SWEEP = "sweep"
 
 
 @dataclass(frozen=True)
-class KeptExperiment:
+class StoredExperiment:
     """An experiment in the log. ``created_at`` is in UTC; ``content`` is its definition as JSON."""
 
     id: str
@@ -37,7 +37,7 @@ class KeptExperiment:
     created_at: str
 
 
-_KEPT = [experiments.c[field.name] for field in fields(KeptExperiment)]
+_COLUMNS = [experiments.c[field.name] for field in fields(StoredExperiment)]
 
 
 @dataclass(frozen=True)
@@ -67,19 +67,19 @@ def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str =
     )
 
 
-def find_experiment(database: Database, experiment_id: str) -> KeptExperiment | None:
+def find_experiment(database: Database, experiment_id: str) -> StoredExperiment | None:
     """The experiment with that id, or None. Raises QueryFailed."""
-    statement = select(*_KEPT).where(experiments.c.id == experiment_id, owned(experiments, database.owner))
-    found = read_rows(database, statement) if is_id(experiment_id) else []
-    return KeptExperiment(**found[0]) if found else None
+    statement = select(*_COLUMNS).where(experiments.c.id == experiment_id, owned(experiments, database.owner))
+    rows = read_rows(database, statement) if is_id(experiment_id) else []
+    return StoredExperiment(**rows[0]) if rows else None
 
 
-def newest_experiments(database: Database, most: int, kind: str = COMPARISON) -> list[KeptExperiment]:
-    """At most ``most`` experiments of a kind, newest first. Raises QueryFailed."""
+def newest_experiments(database: Database, limit: int, kind: str = COMPARISON) -> list[StoredExperiment]:
+    """At most ``limit`` experiments of a kind, newest first. Raises QueryFailed."""
     newest = experiments.c.created_at.desc(), experiments.c.id.desc()
-    statement = select(*_KEPT).where(experiments.c.kind == kind, owned(experiments, database.owner))
-    statement = statement.order_by(*newest).limit(most)
-    return [KeptExperiment(**row) for row in read_rows(database, statement)]
+    statement = select(*_COLUMNS).where(experiments.c.kind == kind, owned(experiments, database.owner))
+    statement = statement.order_by(*newest).limit(limit)
+    return [StoredExperiment(**row) for row in read_rows(database, statement)]
 
 
 def runs_of(database: Database, experiment_id: str) -> list[RunRecord]:
@@ -112,8 +112,8 @@ def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     """The ids of the runs of an experiment that have ended. Raises QueryFailed."""
     ended = (runs.c.experiment_id == experiment_id) & (runs.c.status != Status.RUNNING.value)
     statement = select(runs.c.id).where(ended, owned(runs, database.owner))
-    found = read_rows(database, statement) if is_id(experiment_id) else []
-    return {row["id"] for row in found}
+    rows = read_rows(database, statement) if is_id(experiment_id) else []
+    return {row["id"] for row in rows}
 
 
 def answered_run_ids(database: Database, experiment_id: str) -> list[str]:
@@ -150,13 +150,13 @@ def light_runs(database: Database, run_ids: Sequence[str], *, with_draft: bool =
 
 
 def _light(
-    database: Database, which: ColumnElement[bool], left_out: Collection[str] = _LEFT_OUT.keys()
+    database: Database, condition: ColumnElement[bool], left_out: Collection[str] = _LEFT_OUT.keys()
 ) -> list[RunRecord]:
     """The runs of a condition that names the owner, too."""
     columns = [
         literal(_LEFT_OUT[column.name]).label(column.name) if column.name in left_out else column for column in runs.c
     ]
-    statement = select(*columns).where(which)
+    statement = select(*columns).where(condition)
     return [RunRecord(**row) for row in read_rows(database, statement)]
 
 
@@ -183,8 +183,8 @@ def save_vote(log: OwnedLog, vote: Vote) -> None:
 
     def work(connection: Connection) -> None:
         pair = (vote.first_run, vote.second_run)
-        kept = connection.execute(select(runs.c.id).where(runs.c.id.in_(pair), owned(runs, log.owner))).all()
-        if len(kept) == len(set(pair)):
+        logged = connection.execute(select(runs.c.id).where(runs.c.id.in_(pair), owned(runs, log.owner))).all()
+        if len(logged) == len(set(pair)):
             earlier = votes.c.first_run.in_(pair) & votes.c.second_run.in_(pair) & owned(votes, log.owner)
             connection.execute(delete(votes).where(earlier))
             connection.execute(insert(votes), row)
@@ -194,8 +194,8 @@ def save_vote(log: OwnedLog, vote: Vote) -> None:
 
 def votes_on(database: Database, run_ids: list[str]) -> list[Vote]:
     """The votes on these runs, oldest first. Raises QueryFailed."""
-    wanted = votes.c.first_run.in_(run_ids) & votes.c.second_run.in_(run_ids) & owned(votes, database.owner)
-    return [_vote(row) for row in read_rows(database, select(votes).where(wanted).order_by(votes.c.created_at))]
+    condition = votes.c.first_run.in_(run_ids) & votes.c.second_run.in_(run_ids) & owned(votes, database.owner)
+    return [_vote(row) for row in read_rows(database, select(votes).where(condition).order_by(votes.c.created_at))]
 
 
 def judgements(database: Database) -> list[Judgement]:

@@ -18,7 +18,7 @@ from components.experiments.axes import BASE, Axis, AxisProblem, read_word
 from components.experiments.problem import SweepProblem
 from components.experiments.ranges import in_figures
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 
 Row = Mapping[str, str]
 """The words of the fields that a row changes; other fields are as in the base."""
@@ -63,23 +63,24 @@ def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
     """The rows of a plan, in order; in a product the last axis changes fastest. Without axes there is the base alone.
 
     A list begins with only the base; ``read_rows`` reads the edited table. Raises PlanProblem when axes
-    do not fit together or rows are more than ``MOST_ROWS``, AxisProblem when an axis has no values.
+    do not fit together or rows are more than ``MAX_ROWS``, AxisProblem when an axis has no values.
     """
     count = row_count(kind, axes)
-    if count > MOST_ROWS:
-        raise PlanProblem(sentences.PLAN_TOO_LONG.format(count=in_figures(count), most_rows=MOST_ROWS))
+    if count > MAX_ROWS:
+        raise PlanProblem(sentences.PLAN_TOO_LONG.format(count=in_figures(count), max_rows=MAX_ROWS))
     match kind:
         case PlanKind.ONE_AT_A_TIME:
             changed = [{axis.field: value} for axis in axes for value in axis.values if _changes(value)]
             return [{}, *changed]
         case PlanKind.ZIP if axes:
-            together: Iterable[tuple[str, ...]] = zip(*(axis.values for axis in axes), strict=True)
+            combinations: Iterable[tuple[str, ...]] = zip(*(axis.values for axis in axes), strict=True)
         case PlanKind.PRODUCT:
-            together = product(*(axis.values for axis in axes))
+            combinations = product(*(axis.values for axis in axes))
         case _:
             return [{}]
     return [
-        {axis.field: value for axis, value in zip(axes, values, strict=True) if _changes(value)} for values in together
+        {axis.field: value for axis, value in zip(axes, values, strict=True) if _changes(value)}
+        for values in combinations
     ]
 
 
@@ -93,24 +94,19 @@ def read_rows(fields: Sequence[str], records: Iterable[Mapping[str, object]]) ->
 
     Empty rows and repeats of an earlier row are left out; a row whose cells are all ``base`` is the base.
     Raises AxisProblem that names the row, counted from 1, and the field; PlanProblem when there are more than
-    ``MOST_ROWS`` or none.
+    ``MAX_ROWS`` or none.
     """
     rows: dict[tuple[tuple[str, str], ...], None] = {}
     for number, record in enumerate(records, 1):
-        said = {field: words for field in fields if (words := _cell_in_words(record.get(field))).strip()}
-        if not said:
+        changes = {field: words for field in fields if (words := _cell_in_words(record.get(field))).strip()}
+        if not changes:
             continue
-        rows[tuple(_words_of_row(number, said))] = None
-        if len(rows) > MOST_ROWS:
-            raise PlanProblem(sentences.TABLE_TOO_LONG.format(most_rows=MOST_ROWS))
+        rows[tuple(_words_of_row(number, changes))] = None
+        if len(rows) > MAX_ROWS:
+            raise PlanProblem(sentences.TABLE_TOO_LONG.format(max_rows=MAX_ROWS))
     if not rows:
         raise PlanProblem(sentences.TABLE_WITHOUT_ROWS.format(base=BASE))
     return [dict(row) for row in rows]
-
-
-def cell_count(rows: int, inputs: int, repeats: int) -> int:
-    """The number of runs: rows times inputs times repeats. No data set counts as one input."""
-    return rows * max(inputs, 1) * repeats
 
 
 def _changes(words: str) -> bool:
@@ -126,8 +122,8 @@ def _check(axes: Sequence[Axis]) -> None:
         raise AxisProblem(field, sentences.FIELD_ON_SEVERAL_AXES.format(field=field, times=times))
 
 
-def _words_of_row(number: int, said: Row) -> Iterator[tuple[str, str]]:
-    for field, words in said.items():
+def _words_of_row(number: int, row: Row) -> Iterator[tuple[str, str]]:
+    for field, words in row.items():
         try:
             word = read_word(field, words)
         except AxisProblem as problem:

@@ -43,7 +43,7 @@ def records_by_row(records: Sequence[_Placed], rows: int) -> list[list[_Placed]]
     for record in sorted(records, key=lambda record: record.created_at):
         if record.position is not None and record.position < rows and record.repeat:
             by_row[record.position][record.repeat] = record
-    return [[found[repeat] for repeat in sorted(found)] for found in by_row]
+    return [[by_repeat[repeat] for repeat in sorted(by_repeat)] for by_repeat in by_row]
 
 
 def join_inputs(by_position: Sequence[Sequence[_Placed]], inputs: int) -> list[list[_Placed]]:
@@ -67,9 +67,9 @@ def row_in_words(row: Row) -> str:
     return ", ".join(f"{field} {words}" for field, words in row.items()) or BASE
 
 
-def values_of(measure: SweepMeasure, results: Sequence[CellResult], alike: Mapping[str, float]) -> list[float]:
-    """The measure of each run that has it; ``alike`` is passed to ``SweepMeasure.of`` for the similarity."""
-    values = (measure.of(result, alike=alike) for result in results)
+def values_of(measure: SweepMeasure, results: Sequence[CellResult], scores: Mapping[str, float]) -> list[float]:
+    """The measure of each run that has it; ``scores`` is passed to ``SweepMeasure.of`` for the similarity."""
+    values = (measure.of(result, scores=scores) for result in results)
     return [value for value in values if value is not None]
 
 
@@ -83,23 +83,23 @@ def findings(
     rows: Sequence[Row],
     by_row: Sequence[Sequence[CellResult]],
     measure: SweepMeasure,
-    alike: Mapping[str, float],
+    scores: Mapping[str, float],
 ) -> list[AxisFinding]:
     """The effect of each axis on the measure, from rows that change only that axis; none without a base row.
 
     The similarity of repeats is no number of a single answer, so it has no findings.
     """
-    place = base_row(rows)
-    if place is None or measure.is_of_repeats:
+    base_index = base_row(rows)
+    if base_index is None or measure.is_of_repeats:
         return []
-    base = values_of(measure, by_row[place], alike)
-    found = []
+    base = values_of(measure, by_row[base_index], scores)
+    result = []
     for field in fields:
-        alone: Mapping[str, list[float]] = {
-            row.get(field, OMITTED): values_of(measure, results, alike)
+        by_value: Mapping[str, list[float]] = {
+            row.get(field, OMITTED): values_of(measure, results, scores)
             for row, results in zip(rows, by_row, strict=True)
             if list(row) == [field]
         }
-        if alone:
-            found.append(axis_findings(field, alone, base, measure.label))
-    return found
+        if by_value:
+            result.append(axis_findings(field, by_value, base, measure.label))
+    return result

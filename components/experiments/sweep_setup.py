@@ -9,8 +9,8 @@ from components.experiments.axes import BASE, Axis, AxisProblem, read_values, re
 from components.experiments.data_set import DataSet, read_data_set, sample
 from components.experiments.sweep_plan import PlanKind, rows_of
 
-MOST_REPEATS = 100
-MOST_AT_ONCE = 32
+MAX_REPEATS = 100
+MAX_AT_ONCE = 32
 
 
 class TypedAxis(BaseModel):
@@ -34,8 +34,8 @@ class Setup(BaseModel):
 
     axes: tuple[TypedAxis, ...] = (TypedAxis(field="temperature", text="0 to 1 step 0.25"),)
     kind: PlanKind = PlanKind.ONE_AT_A_TIME
-    repeats: int = Field(default=4, ge=1, le=MOST_REPEATS)
-    at_once: int = Field(default=1, ge=1, le=MOST_AT_ONCE)
+    repeats: int = Field(default=4, ge=1, le=MAX_REPEATS)
+    at_once: int = Field(default=1, ge=1, le=MAX_AT_ONCE)
     shuffled: bool = True
     rows: tuple[dict[str, str], ...] | None = None
     data: str = ""
@@ -66,8 +66,8 @@ class Setup(BaseModel):
         if not self.data:
             return None
         # Its size was checked on arrival; inputs from the log are longer as JSON lines.
-        whole = read_data_set(self.data_name, self.data.encode(), most_characters=None)
-        return whole if self.sample_rows is None else sample(whole, self.sample_rows, self.sample_seed)
+        received = read_data_set(self.data_name, self.data.encode(), max_characters=None)
+        return received if self.sample_rows is None else sample(received, self.sample_rows, self.sample_seed)
 
     def problem_of(self, number: int) -> str | None:
         """The problem with the axis of that number, from 0, and what to do; None when it can be swept."""

@@ -29,7 +29,7 @@ TIMED_COLUMNS = {f"{NUMBERS[name].label}{' ms' if name.endswith('_ms') else ''}"
 ANSWER_COLUMNS = {NUMBERS[name].label: name for name in OF_ANSWER}
 """The field of each column about the probabilities of tokens; without probabilities, a table has no such column."""
 _NUMBERS = ("characters", "tokens", *TIMED_COLUMNS, "distinct-2", *ANSWER_COLUMNS)
-_OURS = frozenset(
+_OWN_COLUMNS = frozenset(
     (
         *(ROW, INPUT, REPEAT, STATUS, ANSWER, VALUE, RUN, POSITION, DIGEST, FINISH_REASON, WHY, TIMES, *_NUMBERS),
         *(
@@ -46,13 +46,13 @@ _OURS = frozenset(
         ),
     )
 )
-_KEPT = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
+_IDENTIFYING = (ROW, INPUT, REPEAT, ANSWER, POSITION, DIGEST, RUN)
 """Columns that identify a cell or its answer; kept even when all lines are equal."""
 
 
 def axis_column(field: str) -> str:
     """The column of an axis: its field, with a suffix if the tables use that name."""
-    return f"{field} (axis)" if field in _OURS else field
+    return f"{field} (axis)" if field in _OWN_COLUMNS else field
 
 
 def long_table(
@@ -66,7 +66,7 @@ def long_table(
     Column names of times end in their unit. Times that are not comparable are included, with the reason. The answer
     is shortened; equal answers have the same ``digest``. ``by_position`` comes from ``records_by_row``.
     """
-    results = [result for found in by_position for result in found]
+    results = [result for row_results in by_position for result in row_results]
     columns = _places(fields, rows, inputs, by_position)
     # By column: ten thousand dictionaries take three times as long.
     columns |= {
@@ -117,10 +117,10 @@ def grouped(table: pd.DataFrame, by: str, limits: Mapping[str, float] = _NO_LIMI
         lines.insert(2, PASS_RATE, groups[PASSED].agg(lambda passed: rate_in_words(map(_known, passed))))
     if limits:
         ended = table[table[STATUS] != Status.RUNNING.value]
-        good = ended[STATUS] == Status.OK.value
-        for column, most in limits.items():
-            good &= ended[column].astype(float) <= most
-        lines.insert(2, GOODPUT, good.groupby(ended[by], sort=False).mean())
+        in_limits = ended[STATUS] == Status.OK.value
+        for column, limit in limits.items():
+            in_limits &= ended[column].astype(float) <= limit
+        lines.insert(2, GOODPUT, in_limits.groupby(ended[by], sort=False).mean())
     return lines.fillna({"well": 0, "different answers": 0}).reset_index()
 
 
@@ -133,8 +133,8 @@ def collapsed(table: pd.DataFrame) -> pd.DataFrame:
     ended = table[table[STATUS] == Status.OK.value]
     others = table[table[STATUS] != Status.OK.value].assign(times=1)
     times = ended.groupby([POSITION, DIGEST], sort=False)[RUN].transform("count")
-    once = ended.assign(times=times).drop_duplicates([POSITION, DIGEST])
-    return pd.concat([found for found in (once, others) if not found.empty] or [once]).sort_index()
+    merged = ended.assign(times=times).drop_duplicates([POSITION, DIGEST])
+    return pd.concat([part for part in (merged, others) if not part.empty] or [merged]).sort_index()
 
 
 def different_only(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,8 +143,8 @@ def different_only(table: pd.DataFrame) -> pd.DataFrame:
     answers = pd.Series(list(zip(input_numbers, table[DIGEST], strict=True)), index=table.index, dtype=object)
     is_base = table[ROW] == BASE
     lines = table[is_base | ~answers.isin(set(answers[is_base]))]
-    alike = [name for name in lines if name not in _KEPT and lines[name].nunique(dropna=False) <= 1]
-    return lines.drop(columns=alike)
+    constant = [name for name in lines if name not in _IDENTIFYING and lines[name].nunique(dropna=False) <= 1]
+    return lines.drop(columns=constant)
 
 
 def measured(
@@ -153,17 +153,17 @@ def measured(
     rows: Sequence[Row],
     inputs: Sequence[Mapping[str, str]],
     by_position: Sequence[Sequence[CellResult]],
-    alike: Mapping[str, float],
+    scores: Mapping[str, float],
 ) -> pd.DataFrame:
     """One line per run with the measure: its place, the values of all axes, the number as ``value``.
 
-    ``alike`` maps run ids to the similarity to the base, where it is known.
+    ``scores`` maps run ids to the similarity to the base, where it is known.
     """
     values: list[float | None] = []
     for results in by_position:
         repeats = [result for result in results if result.ended_well] if measure.is_of_repeats else []
         values += [
-            measure.of(result, [other for other in repeats if other.id != result.id], alike) for result in results
+            measure.of(result, [other for other in repeats if other.id != result.id], scores) for result in results
         ]
     table = pd.DataFrame({**_places(fields, rows, inputs, by_position), VALUE: pd.Series(values, dtype=float)})
     return table.dropna(subset=[VALUE])
@@ -175,7 +175,7 @@ def wide_table(table: pd.DataFrame, inputs: int) -> pd.DataFrame:
     ``table`` comes from ``measured``; ``inputs`` is their number, 0 without a data set.
     """
     names = [INPUT, REPEAT] if inputs else [REPEAT]
-    # By row number first: it gives the plan's order, and two rows may read alike.
+    # By row number first: it gives the plan's order, and two rows may have equal words.
     numbered = table.assign(**{POSITION: table[POSITION] // max(inputs, 1)})
     wide = numbered.pivot(index=[POSITION, ROW], columns=names, values=VALUE)
     places = [place if isinstance(place, tuple) else (place,) for place in wide.columns]
@@ -214,7 +214,7 @@ def _places(
         columns[INPUT] = [position % several + 1 for position in positions]
         for name in inputs[0]:
             # A data set column may have the name of an axis or of a table column.
-            own = f"{name} (input)" if name in _OURS or name in columns else name
+            own = f"{name} (input)" if name in _OWN_COLUMNS or name in columns else name
             columns[own] = [inputs[position % several][name] for position in positions]
     columns[REPEAT] = [result.repeat for results in by_position for result in results]
     columns[POSITION] = positions

@@ -1,4 +1,4 @@
-"""What an experiment file demands of measures: limits on their values, and tolerances for changes since a baseline."""
+"""The demands of an experiment file on measures: limits on values, and tolerances for changes since a baseline."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def win_rates(judgements: Iterable[Judgement]) -> list[WinRate]:
             case Better.BOTH_BAD:
                 both_bad.update(pair)
     rates = [_win_rate(name, wins[name], losses[name], ties[name], both_bad[name]) for name in settings]
-    return sorted(rates, key=lambda found: (found.rate is None, -(found.rate or 0.0)))
+    return sorted(rates, key=lambda rate: (rate.rate is None, -(rate.rate or 0.0)))
 
 
 def _win_rate(setting: str, wins: int, losses: int, ties: int, both_bad: int) -> WinRate:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from rapidfuzz.distance import Indel
 
 # Each character is in exactly one token: joined tokens are the text.
-MOST_COMPARED = 20_000
+MAX_COMPARED = 20_000
 """Words of a text, each run of white space and each other sign counted as well. Cost is quadratic: two texts of this
 length take 50 ms and 50 MB."""
 
@@ -41,21 +41,21 @@ def word_differences(before: str, after: str) -> list[Piece] | None:
     and removed pieces together are ``before``; kept and added pieces are ``after``. A
     replacement is a removal, then an addition; white space between two replacements belongs to them, so that
     adjacent words stay together. Neighbours differ in kind. None where one of them has more than
-    ``MOST_COMPARED`` words.
+    ``MAX_COMPARED`` words.
     """
     words_before, words_after = _TOKEN.findall(before), _TOKEN.findall(after)
-    if max(len(words_before), len(words_after)) > MOST_COMPARED:
+    if max(len(words_before), len(words_after)) > MAX_COMPARED:
         return None
     pieces: list[Piece] = []
     removed = added = ""
     end_before = end_after = 0
     # The last block is empty and stands at the end of both texts.
     for block in Indel.editops(words_before, words_after).as_matching_blocks():
-        stayed_until = block.a + block.size
+        same_end = block.a + block.size
         removed += "".join(words_before[end_before : block.a])
         added += "".join(words_after[end_after : block.b])
-        same = "".join(words_before[block.a : stayed_until])
-        end_before, end_after = stayed_until, block.b + block.size
+        same = "".join(words_before[block.a : same_end])
+        end_before, end_after = same_end, block.b + block.size
         is_last = end_before == len(words_before) and end_after == len(words_after)
         if same.isspace() and (removed or added) and not is_last:
             removed, added = removed + same, added + same

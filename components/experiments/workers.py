@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, ref
 
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments import sentences
-from components.experiments.making import Making
+from components.experiments.cell_run import CellRun
 from components.runs.order import Order
 from components.runs.placement import Placement
 from components.settings import variable_name
@@ -29,7 +29,7 @@ _THREADS_OF_A_WORKER = 16
 """Threads of a worker started here. A cell mostly waits, so a processor serves many."""
 _CONNECT_S = 10.0
 _CONNECTED = "running"
-_LOOK_AGAIN_S = 1.0
+_POLL_S = 1.0
 _WITHOUT_WORKER_S = 5.0
 """Longer than a worker takes to be started again."""
 _PACKAGE = "components"
@@ -75,15 +75,15 @@ class Workers:
         self._cluster = cluster
         self._perform = perform
         self._stop = stop
-        self._told: WeakKeyDictionary[Future[Any], str] = WeakKeyDictionary()
+        self._unfinished: WeakKeyDictionary[Future[Any], str] = WeakKeyDictionary()
         """What the experiments wait for, with the id of the scheduler that has the cell."""
         self._settling = threading.RLock()
-        self._looking = threading.Lock()
-        self._look_at = 0.0
+        self._check_lock = threading.Lock()
+        self._check_at = 0.0
         self._had_worker_at = time.monotonic()
         self._problem: str | None = None
 
-    def make(self, order: Order) -> Making:
+    def make(self, order: Order) -> CellRun:
         """Submit a cell and return at once.
 
         Raises ValueError for an order without a placement, WorkersUnavailable without a scheduler.
@@ -97,14 +97,14 @@ class Workers:
         except OSError:
             raise WorkersUnavailable(sentences.SCHEDULER_GONE) from None
         made: Future[Any] = self._client.get_executor(pure=False).submit(self._perform, job_of(order))
-        told: Future[Any] = Future()
+        result: Future[Any] = Future()
         with self._settling:
-            self._told[told] = scheduler
-        made.add_done_callback(partial(self._tell, told))
-        return Making(
+            self._unfinished[result] = scheduler
+        made.add_done_callback(partial(self._settle, result))
+        return CellRun(
             run_id=None,
-            ended=told,
-            written=told,
+            ended=result,
+            written=result,
             # Dask repeats the cell of a dead worker while this process refers to it.
             stop=partial(self._stop_one, ref(made), order.placement),
             waits=lambda: False,
@@ -112,21 +112,21 @@ class Workers:
 
     def scheduler_knows(self, package: str) -> bool:
         """Whether the scheduler's process finds a package: it unpacks what it passes on."""
-        found: object = self._client.run_on_scheduler(importlib.util.find_spec, package)
-        return found is not None
+        spec: object = self._client.run_on_scheduler(importlib.util.find_spec, package)
+        return spec is not None
 
     def problem(self) -> str | None:
         """Why no cell is made now, as a sentence; None when workers make them. Called again and again.
 
         Without a scheduler, the cells under way are cancelled, and a new connection is tried.
         """
-        with self._looking:
-            if time.monotonic() >= self._look_at:
-                self._problem = self._look()
-                self._look_at = time.monotonic() + _LOOK_AGAIN_S
+        with self._check_lock:
+            if time.monotonic() >= self._check_at:
+                self._problem = self._check_connection()
+                self._check_at = time.monotonic() + _POLL_S
             return self._problem
 
-    def _look(self) -> str | None:
+    def _check_connection(self) -> str | None:
         if self._client.status != _CONNECTED:
             self._lose_cells()
             if self._client.status == "closed":
@@ -135,10 +135,10 @@ class Workers:
             return sentences.SCHEDULER_GONE
         now = time.monotonic()
         with suppress(OSError):
-            found = self._client.scheduler_info()
+            info = self._client.scheduler_info()
             # Dask reconnects to the next scheduler, and never reports some cells of the last one.
-            self._lose_cells(all_but=found["id"])
-            if found["workers"]:
+            self._lose_cells(all_but=info["id"])
+            if info["workers"]:
                 self._had_worker_at = now
         return sentences.NO_WORKER if now - self._had_worker_at > _WITHOUT_WORKER_S else None
 
@@ -150,32 +150,32 @@ class Workers:
 
     def _lose_cells(self, all_but: str | None = None) -> None:
         with self._settling:
-            for told, scheduler in list(self._told.items()):
+            for result, scheduler in list(self._unfinished.items()):
                 if scheduler != all_but:
-                    self._tell(told)
+                    self._settle(result)
 
-    def _tell(self, told: Future[Any], made: Future[Any] | None = None) -> None:
+    def _settle(self, result: Future[Any], made: Future[Any] | None = None) -> None:
         """End what the experiment waits for as ``made`` ended, or as cancelled. The first end counts.
 
         Dask's thread and the one that looks for problems may both call it.
         """
         with self._settling:
-            if told.done():
+            if result.done():
                 return
             if made is None or made.cancelled():
-                told.cancel()
-                told.set_running_or_notify_cancel()
+                result.cancel()
+                result.set_running_or_notify_cancel()
             elif error := made.exception():
-                told.set_exception(error)
+                result.set_exception(error)
             else:
-                told.set_result(made.result())
+                result.set_result(made.result())
 
-    def _stop_one(self, making: ref[Future[Any]], placement: Placement) -> None:
+    def _stop_one(self, submitted: ref[Future[Any]], placement: Placement) -> None:
         if self._client.status != _CONNECTED:
             return  # ``problem`` cancels it
         # Bypasses the queue: busy workers receive this too.
-        if not any(self._client.run(self._stop, placement).values()) and (made := making()):
-            made.cancel()
+        if not any(self._client.run(self._stop, placement).values()) and (running := submitted()):
+            running.cancel()
 
 
 def workers_of(

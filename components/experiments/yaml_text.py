@@ -20,9 +20,9 @@ from pydantic import JsonValue
 from components.experiments import sentences
 from components.experiments.problem import SweepProblem
 
-MOST_BYTES = 5_000_000
-_MOST_LEVELS = 60
-_MOST_VALUES = 100_000
+MAX_BYTES = 5_000_000
+_MAX_LEVELS = 60
+_MAX_VALUES = 100_000
 
 Path = tuple[str | int, ...]
 
@@ -86,8 +86,8 @@ class _Reading:
     def put(self, value: Any, line: int) -> Path:
         """Add the value that came next."""
         self.values += 1
-        if self.values > _MOST_VALUES:
-            raise YamlProblem(sentences.YAML_TOO_MANY.format(line=line, most=_MOST_VALUES))
+        if self.values > _MAX_VALUES:
+            raise YamlProblem(sentences.YAML_TOO_MANY.format(line=line, limit=_MAX_VALUES))
         path = self.place(line)
         self.lines.setdefault(path, line)
         if not self.stack:
@@ -103,8 +103,8 @@ class _Reading:
         """Add a list or an object and read its parts next."""
         path = self.put(value, line)
         self.stack.append(_Open(path, value))
-        if len(self.stack) > _MOST_LEVELS:
-            raise YamlProblem(sentences.YAML_TOO_DEEP.format(line=line, most=_MOST_LEVELS))
+        if len(self.stack) > _MAX_LEVELS:
+            raise YamlProblem(sentences.YAML_TOO_DEEP.format(line=line, limit=_MAX_LEVELS))
 
     def wants_key(self) -> bool:
         """Whether the next scalar is a key."""
@@ -121,8 +121,8 @@ class _Reading:
 
 def read_yaml(text: str) -> Document:
     """The value of a document, made of objects, lists, texts, numbers, true, false and null. Raises YamlProblem."""
-    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        raise YamlProblem(sentences.YAML_TOO_LONG.format(most=MOST_BYTES // 1_000_000))
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise YamlProblem(sentences.YAML_TOO_LONG.format(limit=MAX_BYTES // 1_000_000))
     reading = _Reading()
     documents = 0
     for event in _events(text):

@@ -18,15 +18,15 @@ from components.log.events import StoredEvent
 from components.log.owner import LOCAL
 from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks, View
-from components.protection.places import Most
+from components.protection.places import PlaceLimits
 from components.runs.run import Run
 from components.streaming.limits import Limits
 
 AnswerView = View | Literal["tokens"]
 """A view of an answer: as Markdown, as received, or as tokens with their probabilities."""
-_MOST_RUNS = 16
+_MAX_RUNS = 16
 """More than any page draws; the run drawn longest ago is dropped first."""
-_PAGES = Most(Limits().pages_at_once)
+_PAGES = PlaceLimits(Limits().pages_at_once)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Shown:
     read_events: Callable[[], list[StoredEvent]]
 
     def record(self) -> RunRecord:
-        """The run as it stands now."""
+        """The current record of the run."""
         return self.run if isinstance(self.run, RunRecord) else self.run.record()
 
     def texts(self) -> tuple[str, str]:
@@ -104,7 +104,7 @@ class Channel:
             self._used_at = time.monotonic()
             self._shown.pop(run.id, None)
             self._shown[run.id] = Shown(run, read_events)
-            while len(self._shown) > _MOST_RUNS:
+            while len(self._shown) > _MAX_RUNS:
                 del self._shown[next(iter(self._shown))]
 
     def find(self, run_id: str) -> Shown | None:
@@ -141,7 +141,7 @@ class Channel:
             return self._connections > 0 and run_id in self._shown
 
     def unused_s(self, now: float) -> float:
-        """For how long no page has used the token; 0 while one is connected."""
+        """The seconds since a page used the token; 0 while one is connected."""
         with self._lock:
             return 0.0 if self._connections else now - self._used_at
 
@@ -161,7 +161,7 @@ class Channels:
     An unused token stays valid for ``life_s``: as long as Streamlit keeps a disconnected session.
     """
 
-    def __init__(self, pages: Most = _PAGES) -> None:
+    def __init__(self, pages: PlaceLimits = _PAGES) -> None:
         """``pages`` is how many pages may be connected at once."""
         self.life_s = 120.0
         self.shares = Shares(pages)

@@ -1,4 +1,4 @@
-"""A run of another process, followed in the log: only what is new of it is read."""
+"""Follows a run of another process in the log, and reads only what is new."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 
 from components.log.owned import OwnedLog
-from components.log.query import QueryFailed, find_run, news_of
+from components.log.query import QueryFailed, find_run, newer_record
 from components.log.record import RunRecord
 from components.log.stopping import is_stop_requested
 from components.runs.run import Activity, RetryWait
 
-_LOOK_EVERY_S = 0.4
+_POLL_S = 0.4
 
 
 class FollowedRun:
@@ -23,12 +23,12 @@ class FollowedRun:
     place_in_queue: int | None = None
     retry_wait: RetryWait | None = None
 
-    def __init__(self, log: OwnedLog, record: RunRecord, look_every_s: float = _LOOK_EVERY_S) -> None:
+    def __init__(self, log: OwnedLog, record: RunRecord, poll_s: float = _POLL_S) -> None:
         self.id = record.id
         self.activity: Activity | None = None
         self._log = log
         self._record = record
-        self._look_every_s = look_every_s
+        self._poll_s = poll_s
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._is_followed = False
@@ -39,11 +39,11 @@ class FollowedRun:
         return not self._record.running
 
     def record(self) -> RunRecord:
-        """The run as the log had it last."""
+        """The record as last read from the log."""
         return self._record
 
     def texts(self) -> tuple[str, str]:
-        """The text and reasoning as the log had them last."""
+        """The text and reasoning as last read from the log."""
         record = self._record
         return record.text, record.reasoning
 
@@ -62,31 +62,31 @@ class FollowedRun:
 
     def _follow(self) -> None:
         pause = threading.Event()
-        while not pause.wait(self._look_every_s):
-            has_news = self._look()
+        while not pause.wait(self._poll_s):
+            has_changed = self._read_log()
             with self._lock:
                 listeners = [*self._listeners]
                 is_over = not listeners or self.finished
                 if is_over:
                     self._is_followed = False
-            if has_news:
+            if has_changed:
                 for listener in listeners:
                     listener()
             if is_over:
                 return
 
-    def _look(self) -> bool:
+    def _read_log(self) -> bool:
         database = self._log.database
         if database is None:
             return False
         try:
-            news = news_of(database, self._record)
-            if news and not news.running:
+            update = newer_record(database, self._record)
+            if update and not update.running:
                 # The end of a run may change the text that was there.
-                news = find_run(database, self.id)
+                update = find_run(database, self.id)
             stopping = Activity.STOPPING if is_stop_requested(database, self.id) else None
         except QueryFailed:
             return False
-        changed = news is not None or stopping is not self.activity
-        self._record, self.activity = news or self._record, stopping
+        changed = update is not None or stopping is not self.activity
+        self._record, self.activity = update or self._record, stopping
         return changed

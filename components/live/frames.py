@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 Frame = list[int | str]
-"""First block that changes, how much of it stays, what follows in it, and each later block whole.
+"""The index of the first changed block, the length of its unchanged beginning, its new end, and each later block.
 
-How much stays is counted in UTF-16 code units, as browsers count. Blocks behind the last one named are gone.
+The length is in UTF-16 code units, as in browsers. Blocks after the last one named are removed.
 """
 
 
@@ -30,23 +30,23 @@ class Reader:
         if start == len(blocks):
             # Fewer blocks than before: naming the last remaining one drops those behind it.
             return [start - 1, _utf16_length(blocks[start - 1]), ""] if start else [0, 0, ""]
-        kept = _common_length(seen[start], blocks[start]) if start < len(seen) else 0
-        return [start, _utf16_length(blocks[start][:kept]), blocks[start][kept:], *blocks[start + 1 :]]
+        unchanged = _common_length(seen[start], blocks[start]) if start < len(seen) else 0
+        return [start, _utf16_length(blocks[start][:unchanged]), blocks[start][unchanged:], *blocks[start + 1 :]]
 
 
 def _first_difference(before: list[str], after: list[str]) -> int:
     # Settled blocks are the same objects, so comparing them is cheap.
-    for index, (one, other) in enumerate(zip(before, after, strict=False)):
-        if one is not other and one != other:
+    for index, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old is not new and old != new:
             return index
     return min(len(before), len(after))
 
 
-def _common_length(one: str, other: str) -> int:
-    low, high = 0, min(len(one), len(other))
+def _common_length(old: str, new: str) -> int:
+    low, high = 0, min(len(old), len(new))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if old[low:middle] == new[low:middle]:
             low = middle
         else:
             high = middle - 1

@@ -1,4 +1,4 @@
-"""The phases of a run: what its time was spent on."""
+"""The phases of a run: how its time was spent."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class Phase(NamedTuple):
 
 
 def phases(record: RunRecord) -> list[Phase]:
-    """The phases that happened, in their order: waits for other attempts are not among them.
+    """The phases of the last attempt, in order.
 
-    Connecting holds finding the host and the TLS handshake; after it the request goes out. The first byte is that of
-    the answer's head, the first token the first of any kind, the first output the first of the answer itself where
-    that is another, and decoding lasts until the end.
+    Connecting includes the DNS lookup and the TLS handshake. The first byte is that of the response's head, the first
+    token the first of any kind, and the first output the first token of the answer itself, where that is another one.
+    Decoding lasts until the end.
     """
     sent = record.connect_ms or 0.0
     end = max((record.total_ms or 0.0) - (record.waited_ms or 0.0), sent)
-    found = [] if record.connect_ms is None else [Phase("connect" if sent else "connection reused", 0.0, sent)]
+    result = [] if record.connect_ms is None else [Phase("connect" if sent else "connection reused", 0.0, sent)]
     begin = sent
     output_ms = record.ttfo_ms if record.ttfo_ms != record.ttft_ms else None
     moments = ("first byte", record.first_byte_ms), ("first token", record.ttft_ms), ("first output", output_ms)
     for name, moment in moments:
         if moment is not None and sent + moment >= begin:
-            found.append(Phase(name, begin, sent + moment))
+            result.append(Phase(name, begin, sent + moment))
             begin = sent + moment
     if end > begin:
-        found.append(Phase("decode" if record.ttft_ms is not None else "end", begin, end))
-    return found
+        result.append(Phase("decode" if record.ttft_ms is not None else "end", begin, end))
+    return result

@@ -24,11 +24,11 @@ _DRAWING_S_PER_CHARACTER = 50e-6
 
 
 def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]:
-    """Messages that hold, for each event, when it came, in milliseconds since the request was sent, and its frame.
+    """The messages of a replay: for each event its time, in milliseconds since the request was sent, and its frame.
 
-    The first one says how many events there are, and each, in ``events``, brings some: ``[at_ms]`` for an event that
-    changed nothing, else ``[at_ms, *frame]``. Where drawing after each event takes long, some bring what came with
-    those before them. Where there are none, or the log cannot be read, one message names the ``problem``.
+    Each message has the ``count`` of all events, and some ``events``: ``[at_ms]`` for an event that changed nothing,
+    else ``[at_ms, *frame]``. Where drawing after each event takes long, a frame covers several events. Without events,
+    or when the log cannot be read, the only message names the ``problem``.
     """
     try:
         events = shown.read_events()
@@ -60,7 +60,7 @@ def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]
 
 
 def lengths_after(events: Iterable[StoredEvent], text: str) -> list[int]:
-    """How many characters of the text had come after each event.
+    """The length of the text after each event.
 
     The rest of the text counts as that of the first event that was shortened or does not match the text.
     """

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import astuple
 from typing import TypeVar
 
-from components.protection.places import Most, Places
+from components.protection.places import PlaceLimits, Places
 
 T = TypeVar("T")
 
-_OF_TIME = 0.25
+_TIME_SHARE = 0.25
 """The share of one processor for one visitor: slow rendering happens less often."""
 _LANES_A_PAGE = 8
 """On average for a visitor's pages; one page may have more while others have fewer."""
@@ -37,22 +38,22 @@ class Share:
         return not self.users and not self._lock.locked() and self.free_at < now
 
     @asynccontextmanager
-    async def turn(self, hurry: asyncio.Event | None = None) -> AsyncIterator[None]:
+    async def turn(self, urgent: asyncio.Event | None = None) -> AsyncIterator[None]:
         """Wait for the visitor's next turn; the body's processor time delays the visitor's following turn.
 
-        Its duration would count what other threads do meanwhile. ``hurry`` ends the wait early; the following turn then
+        Its duration would count the work of other threads. ``urgent`` ends the wait early; the following turn then
         waits for longer.
         """
         loop = asyncio.get_running_loop()
         async with self._lock:
-            if (early := self.free_at - loop.time()) > 0:
+            if (wait_s := self.free_at - loop.time()) > 0:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for((hurry or asyncio.Event()).wait(), early)
+                    await asyncio.wait_for((urgent or asyncio.Event()).wait(), wait_s)
             began, used_s = loop.time(), self._used_s()
             try:
                 yield
             finally:
-                self.free_at = max(began, self.free_at) + (self._used_s() - used_s) / _OF_TIME
+                self.free_at = max(began, self.free_at) + (self._used_s() - used_s) / _TIME_SHARE
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """The result of ``work``, run in a thread; a cancelled caller still waits for its end.
@@ -82,12 +83,10 @@ class Share:
 class Shares:
     """The shares of all visitors, by visitor."""
 
-    def __init__(self, pages: Most) -> None:
+    def __init__(self, pages: PlaceLimits) -> None:
         """``pages`` is how many pages may be open at once."""
         self.connections = Places(pages)
-        self.lanes = Places(
-            Most(_LANES_A_PAGE * pages.of_visitor, _LANES_A_PAGE * pages.of_network, _LANES_A_PAGE * pages.of_all)
-        )
+        self.lanes = Places(PlaceLimits(*(_LANES_A_PAGE * limit for limit in astuple(pages))))
         self._shares: dict[str, Share] = {}
         self._lock = threading.Lock()
 

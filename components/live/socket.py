@@ -51,7 +51,7 @@ _LARGEST_REQUEST = 1_000
 """Characters; longer requests are invalid."""
 _LARGE = 100_000
 """Characters of one message. Ordinary answers have less."""
-_MOST_LANES = 32
+_MAX_LANES = 32
 """Of one page."""
 
 Token = Annotated[str, Field(max_length=100)]
@@ -129,7 +129,7 @@ class LiveSocket:
                     return
                 async with shares.of(channel.visitor) as share:
                     connection = _Connection(websocket, channel, share, shares.lanes)
-                    with channel.connected(connection.hear):
+                    with channel.connected(connection.on_announcement):
                         await connection.serve()
 
     async def _channel_of(self, websocket: WebSocket) -> Channel | None:
@@ -152,9 +152,9 @@ class _Connection:
         self._announced: list[list[object]] = []
         """Messages to be sent before the next ones of their lanes."""
         self._awake = asyncio.Event()
-        self._called = False
+        self._wake_scheduled = False
         """Whether the writer has been woken since its last pass."""
-        self._hurry = asyncio.Event()
+        self._urgent = asyncio.Event()
         """Set when a watched run ends: its last text waits for no share of time."""
         self._loop = asyncio.get_running_loop()
         self._replaying: dict[int, asyncio.Task[None]] = {}
@@ -195,8 +195,8 @@ class _Connection:
 
     def _is_outdated(self, request: _Watch | _Replay) -> bool:
         """Whether the lane was moved to a newer run, whose announcement the page had not read when it asked."""
-        known = self._views.get(request.lane)
-        return known is not None and request.turn < known.turn
+        current = self._views.get(request.lane)
+        return current is not None and request.turn < current.turn
 
     async def _watch(self, request: _Watch) -> None:
         # Made before the lane leaves its previous subscription: the blocks of the same answer are kept.
@@ -219,17 +219,17 @@ class _Connection:
             return
         self._subscribe(request.lane, lane)
 
-    def hear(self, announcement: Announcement) -> None:
+    def on_announcement(self, announcement: Announcement) -> None:
         """Move the lanes of a place to its next run. Any thread may call it."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._announce, announcement)
 
     def _announce(self, announcement: Announcement) -> None:
-        news = {"run": announcement.run_id, "turn": announcement.turn, "replay": announcement.replay}
+        message = {"run": announcement.run_id, "turn": announcement.turn, "replay": announcement.replay}
         for number, view in list(self._views.items()):
             if view.place != announcement.place:
                 continue
-            self._announced.append([number, news])
+            self._announced.append([number, message])
             if announcement.replay:
                 continue
             # The request is a new one: one that still waits for its turn is outdated.
@@ -259,8 +259,8 @@ class _Connection:
                 return
             lane.changed = True
             # One wake-up serves all lanes; one call per token would dominate the cost.
-            if not self._called:
-                self._called = True
+            if not self._wake_scheduled:
+                self._wake_scheduled = True
                 # The loop may be closed already while the process ends.
                 with suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._awake.set)
@@ -269,12 +269,12 @@ class _Connection:
         self._awake.set()
 
     def _end(self) -> None:
-        self._hurry.set()
+        self._urgent.set()
 
     def _enter(self, request: _Watch | _Replay) -> bool:
         """Make this the request of its lane, which ends the previous one; whether the page may have the lane."""
         self._leave(request.lane)
-        if len(self._views) == _MOST_LANES:
+        if len(self._views) == _MAX_LANES:
             return False
         self._views[request.lane] = request
         return True
@@ -283,15 +283,15 @@ class _Connection:
         """Take the place of a lane for the visitor; whether there is one."""
         return self._places.take(self._channel.visitor, self._channel.network)
 
-    def _look_later(self, lane: Subscription) -> None:
-        def look() -> None:
+    def _wake_later(self, lane: Subscription) -> None:
+        def wake() -> None:
             lane.timed = False
             self._awake.set()
 
         if not lane.timed:
             lane.timed = True
             # Event loop timers are imprecise; one that fired early would find nothing to do.
-            self._loop.call_later(lane.not_before - self._loop.time() + _TOO_EARLY_S, look)
+            self._loop.call_later(lane.not_before - self._loop.time() + _TOO_EARLY_S, wake)
 
     def _leave(self, number: int) -> None:
         self._views.pop(number, None)
@@ -324,23 +324,23 @@ class _Connection:
         earliest = 0.0
         while True:
             await self._awake.wait()
-            if (early := earliest - self._loop.time()) > 0:
-                await asyncio.sleep(early)
-            async with self._share.turn(self._hurry):
-                hurry, self._hurry = self._hurry, asyncio.Event()
+            if (wait_s := earliest - self._loop.time()) > 0:
+                await asyncio.sleep(wait_s)
+            async with self._share.turn(self._urgent):
+                urgent, self._urgent = self._urgent, asyncio.Event()
                 self._awake.clear()
                 # Reset before the lanes are read, so that later changes wake the writer again.
-                self._called = False
+                self._wake_scheduled = False
                 began = self._loop.time()
                 messages, self._announced = self._announced, []
                 for number, (lane, _) in list(self._lanes.items()):
                     if lane.changed and began < lane.not_before and not lane.urgent:
-                        self._look_later(lane)
+                        self._wake_later(lane)
                     elif lane.changed:
                         fresh = await self._share.in_thread(lane.messages) if lane.takes_long else lane.messages()
                         messages += [[number, *message] for message in fresh]
                         if lane.changed and began < lane.not_before:
-                            self._look_later(lane)
+                            self._wake_later(lane)
                         if _is_large(messages):
                             # The other lanes come next, in a message of their own.
                             if number in self._lanes:
@@ -349,13 +349,13 @@ class _Connection:
                             break
             earliest = began + (_FRAME_S if len(self._lanes) <= _FEW_LANES else 4 / 3 * _FRAME_S)
             if messages:
-                await self._send(messages, hurry)
+                await self._send(messages, urgent)
 
-    async def _send(self, messages: list[list[object]], hurry: asyncio.Event | None = None) -> None:
+    async def _send(self, messages: list[list[object]], urgent: asyncio.Event | None = None) -> None:
         if _is_large(messages):
             # One at a time per visitor: an encoded message takes several times its size in memory.
             async with self._share.large_message:
-                async with self._share.turn(hurry):
+                async with self._share.turn(urgent):
                     text = _encoder.encode(messages)
                 await self._websocket.send_text(text)
         else:

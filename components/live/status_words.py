@@ -64,7 +64,7 @@ def was_cut_at_sent_limit(record: RunRecord) -> bool:
 
 
 class ShownNumber(NamedTuple):
-    """A number in words; ``meaning`` is its definition, and of this very number what there is to say."""
+    """A number in words; ``meaning`` is its definition, with any remark on this value."""
 
     label: str
     value: str
@@ -111,7 +111,7 @@ def footer(record: RunRecord) -> list[ShownNumber]:
 
 
 def gap_words(record: RunRecord) -> str:
-    """The percentiles of the chunk gaps, and of how many gaps they are."""
+    """The percentiles of the chunk gaps, and the number of gaps."""
     parts = (("p50", record.gap_p50_ms), ("p95", record.gap_p95_ms), ("max", record.gap_max_ms))
     return f"{', '.join(f'{part} {duration(gap)}' for part, gap in parts)} (n = {record.gap_count or 0:,})"
 
@@ -155,7 +155,7 @@ def ended_in_words(record: RunRecord) -> str:
 def waiting_words(reasoning: str, retry_wait: RetryWait | None) -> str:
     """The text shown in place of an answer that has not begun."""
     if retry_wait:
-        return retry_wait.why
+        return retry_wait.reason
     return f"Reasoning: {len(reasoning):,} characters so far" if reasoning else "…"
 
 

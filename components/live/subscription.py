@@ -23,7 +23,7 @@ Message = list[Any]
 _NUMBERS_EACH_S = 0.25
 """Numbers that change more often cannot be read."""
 _LONG_S = 0.005
-_MUCH = 1_000
+_LARGE_TEXT = 1_000
 """Characters that may be slow to render: some hundred tokens, or one unusually large event."""
 
 
@@ -38,16 +38,16 @@ class Subscription:
         self._shown = shown
         self._blocks = blocks
         self._reader = Reader()
-        self._told: dict[str, object] = {}
+        self._last_facts: dict[str, object] = {}
         self.changed = True
         """Whether there may be something to send."""
         self.not_before = 0.0
         """The monotonic time before which nothing is sent unless it is urgent."""
         self.timed = False
         """Whether a timer is set for that time."""
-        self._doing: tuple[Activity | None, int | None, RetryWait | None] = None, None, None
+        self._activity: tuple[Activity | None, int | None, RetryWait | None] = None, None, None
         self._drawn = 0
-        self._took_long = False
+        self._was_slow = False
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` at every change of the run; the returned function unsubscribes it."""
@@ -69,8 +69,8 @@ class Subscription:
         self.changed = False
         # Read before the text: an ended run gets no more text.
         ended = self.has_ended
-        messages = list(self._about_answer(self._blocks, ended) if self._blocks else self._about_status(ended))
-        self._took_long = time.perf_counter() - began > _LONG_S
+        messages = list(self._answer_messages(self._blocks, ended) if self._blocks else self._status_messages(ended))
+        self._was_slow = time.perf_counter() - began > _LONG_S
         return messages
 
     @property
@@ -78,13 +78,13 @@ class Subscription:
         """Whether rendering the next messages may block other pages."""
         if isinstance(self._blocks, TokenRows) and self._blocks.reads_log:
             return True
-        return self._took_long or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _MUCH)
+        return self._was_slow or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _LARGE_TEXT)
 
     @property
     def urgent(self) -> bool:
         """Whether there is something to send at once: the run has ended or changed its activity."""
         run = self._shown.run
-        activity, _place, retry_wait = self._doing
+        activity, _place, retry_wait = self._activity
         return not isinstance(run, RunRecord) and (
             run.finished or run.activity is not activity or run.retry_wait is not retry_wait
         )
@@ -95,24 +95,24 @@ class Subscription:
         run = self._shown.run
         return not run.running if isinstance(run, RunRecord) else run.finished
 
-    def _about_answer(self, answer: AnswerBlocks | TokenRows, ended: bool) -> Iterator[Message]:
+    def _answer_messages(self, answer: AnswerBlocks | TokenRows, ended: bool) -> Iterator[Message]:
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)
         run = self._shown.run
         retry_wait = None if isinstance(run, RunRecord) else run.retry_wait
         note = "" if text or ended else waiting_words(reasoning, retry_wait)
-        said = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
+        announcement = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
         # Sent before the end, because the page redraws itself then.
         yield from self._frame(answer.blocks)
-        yield from self._tell({"note": note, "said": said, "ended": ended})
+        yield from self._changed_facts({"note": note, "said": announcement, "ended": ended})
 
-    def _about_status(self, ended: bool) -> Iterator[Message]:
+    def _status_messages(self, ended: bool) -> Iterator[Message]:
         record = self._shown.record()
         run = self._shown.run
         if not isinstance(run, RunRecord):
-            self._doing = run.activity, run.place_in_queue, run.retry_wait
-        badge, colour = status_words(record, *self._doing)
+            self._activity = run.activity, run.place_in_queue, run.retry_wait
+        badge, colour = status_words(record, *self._activity)
         parts = [_number(number, with_meaning=ended) for number in footer(record)]
         yield from self._frame(
             [
@@ -121,22 +121,22 @@ class Subscription:
             ]
         )
         self.not_before = time.monotonic() + _NUMBERS_EACH_S
-        *_, retry_wait = self._doing
+        *_, retry_wait = self._activity
         if not ended and retry_wait and (remaining_s := retry_wait.remaining_s):
             # The countdown changes each second though the run does not.
             self.changed = True
             self.not_before = time.monotonic() + (remaining_s % 1 or 1)
-        yield from self._tell({"ended": ended})
+        yield from self._changed_facts({"ended": ended})
 
     def _frame(self, blocks: list[str]) -> Iterator[Message]:
         if frame := self._reader.frame(blocks):
             yield list(frame)
 
-    def _tell(self, facts: dict[str, object]) -> Iterator[Message]:
-        news = {name: fact for name, fact in facts.items() if fact != self._told.get(name)}
-        if news:
-            self._told = facts
-            yield [news]
+    def _changed_facts(self, facts: dict[str, object]) -> Iterator[Message]:
+        changed = {name: fact for name, fact in facts.items() if fact != self._last_facts.get(name)}
+        if changed:
+            self._last_facts = facts
+            yield [changed]
 
 
 def _number(number: ShownNumber, *, with_meaning: bool) -> str:

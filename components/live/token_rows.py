@@ -32,7 +32,7 @@ OTHER_TEXT = "n/a: the tokens with probabilities do not spell the text of the an
 OTHER_PROCESS = "This run belongs to another process: its probabilities appear when it has ended."
 CUT = "The log kept no more of the events from here on, so the rest has no probabilities."
 OF_REASONING = "{count:,} tokens of the reasoning have probabilities, too; they are in the events and not shown here."
-BESIDE = "{count:,} tokens are not part of the text, such as the end of the answer; they are not shown here."
+NOT_IN_TEXT = "{count:,} tokens are not part of the text, such as the end of the answer; they are not shown here."
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -93,7 +93,7 @@ class TokenRows:
                 rest = text[self._length :]
                 is_cut = self._tokens.is_cut or bool(rest and self._tokens.pieces)
                 rows += _plain(rest)
-            rows += [_encode({"note": note}) for note in self._notes(problem, is_cut=is_cut)]
+            rows += [_encode({"note": note}) for note in self._note_sentences(problem, is_cut=is_cut)]
         elif self._read and not self._grows:
             rows = [*_plain(text), _encode({"note": OTHER_PROCESS})]
         elif self._tokens.rest:
@@ -103,15 +103,15 @@ class TokenRows:
     def _text(self) -> str:
         return "".join(piece.text for piece in self._tokens.pieces)
 
-    def _notes(self, problem: str, *, is_cut: bool) -> list[str]:
+    def _note_sentences(self, problem: str, *, is_cut: bool) -> list[str]:
         tokens = self._tokens
         if problem:
             return [problem]
-        found = any(piece.tokens for piece in tokens.pieces)
+        has_tokens = any(piece.tokens for piece in tokens.pieces)
         return [
-            *([CUT] if is_cut else [] if found else [OTHER_TEXT if tokens.beside else NO_TOKENS]),
+            *([CUT] if is_cut else [] if has_tokens else [OTHER_TEXT if tokens.not_in_text else NO_TOKENS]),
             *([OF_REASONING.format(count=tokens.of_reasoning)] if tokens.of_reasoning else []),
-            *([BESIDE.format(count=tokens.beside)] if tokens.beside else []),
+            *([NOT_IN_TEXT.format(count=tokens.not_in_text)] if tokens.not_in_text else []),
         ]
 
     def _write(self, piece: TokenPiece) -> None:
@@ -136,7 +136,7 @@ def _token(token: Token, text: str) -> list[Any]:
         _rounded(token.logprob),
         token.rank,
         _rounded(token.entropy),
-        [_alternative(other) for other in token.alternatives],
+        [_alternative(alternative) for alternative in token.alternatives],
         _hex(token),
         1 if token.is_rest else None,
     ]
@@ -145,9 +145,9 @@ def _token(token: Token, text: str) -> list[Any]:
     return row
 
 
-def _alternative(other: Alternative) -> list[Any]:
-    hexadecimal = _hex(other)
-    row = [other.text, _rounded(other.logprob)]
+def _alternative(alternative: Alternative) -> list[Any]:
+    hexadecimal = _hex(alternative)
+    row = [alternative.text, _rounded(alternative.logprob)]
     return row if hexadecimal is None else [*row, hexadecimal]
 
 

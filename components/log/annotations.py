@@ -13,8 +13,8 @@ from components.log.record import utc_now
 from components.log.storable import storable_text
 from components.log.tables import owned, run_annotations, runs
 
-MOST_CHARACTERS = 20_000
-_MOST_OF_A_TAG = 60
+MAX_CHARACTERS = 20_000
+_MAX_TAG_CHARS = 60
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ def annotate(log: OwnedLog, run_id: str, annotation: Annotation) -> None:
 
     Does nothing for a run that the owner does not have.
     """
-    tags = dict.fromkeys(" ".join(tag.split())[:_MOST_OF_A_TAG] for tag in annotation.tags)
+    tags = dict.fromkeys(" ".join(tag.split())[:_MAX_TAG_CHARS] for tag in annotation.tags)
     row = {
         "run_id": run_id,
         "rating": annotation.rating,
         "tags": storable_text("\n".join(tag for tag in tags if tag)),
-        "notes": storable_text(annotation.notes[:MOST_CHARACTERS]),
+        "notes": storable_text(annotation.notes[:MAX_CHARACTERS]),
         "changed_at": utc_now(),
     }
 

@@ -26,13 +26,13 @@ class TokenPiece(NamedTuple):
 class AnswerTokens:
     """The first choice's text in pieces, from its events in their order.
 
-    ``beside`` counts tokens that are not part of the text, such as the end of the answer, and ``of_reasoning`` those of
-    the reasoning. ``is_cut``: an event was not stored whole, so what follows it has no places in the text.
+    ``not_in_text`` counts tokens that are not part of the text, such as the end of the answer, and ``of_reasoning``
+    those of the reasoning. ``is_cut``: an event was not stored whole, so the events after it have no tokens.
     """
 
     def __init__(self) -> None:
         self.pieces: list[TokenPiece] = []
-        self.beside = self.of_reasoning = 0
+        self.not_in_text = self.of_reasoning = 0
         self.is_cut = False
         self._answer = Answer(Limits())
         self._waiting: list[TokenPiece] = []
@@ -65,14 +65,14 @@ class AnswerTokens:
                 self._text += delta.text
         for choice in chunk.choices:
             if choice.index == 0 and choice.logprobs:
-                found = read_tokens(choice.logprobs)
-                self.of_reasoning += len(found.of_reasoning)
+                tokens = read_tokens(choice.logprobs)
+                self.of_reasoning += len(tokens.of_reasoning)
                 if choice.reasoning:
-                    self.of_reasoning += len(found.of_text)
+                    self.of_reasoning += len(tokens.of_text)
                 elif choice.tool_calls:
-                    self.beside += len(found.of_text)
+                    self.not_in_text += len(tokens.of_text)
                 else:
-                    self._add(found.of_text)
+                    self._add(tokens.of_text)
         self._match()
 
     def finish(self) -> None:
@@ -101,7 +101,7 @@ class AnswerTokens:
         while self._waiting:
             piece = self._waiting[0]
             if not piece.text:
-                self.beside += len(piece.tokens)
+                self.not_in_text += len(piece.tokens)
             elif self._text.startswith(piece.text):
                 self._place(piece, 0)
             elif piece.text.startswith(self._text):
@@ -112,7 +112,7 @@ class AnswerTokens:
             elif (at := self._text.find(piece.text)) > 0:
                 self._place(piece, at)
             else:
-                self.beside += len(piece.tokens)
+                self.not_in_text += len(piece.tokens)
             del self._waiting[0]
         if not self._open:
             self._settle_text()
@@ -129,7 +129,7 @@ class AnswerTokens:
             self._text = ""
 
     def _settle(self) -> None:
-        self.beside += sum(len(piece.tokens) for piece in self._waiting) + len(self._open)
+        self.not_in_text += sum(len(piece.tokens) for piece in self._waiting) + len(self._open)
         self._waiting.clear()
         self._open.clear()
         self._settle_text()
@@ -138,15 +138,15 @@ class AnswerTokens:
 def tokens_of(events: Iterable[StoredEvent], text: str) -> AnswerTokens:
     """The tokens of a whole answer. Text that the events do not hold is the last piece, without tokens.
 
-    When the events say another text, the whole text is one piece without tokens.
+    When the events hold another text, the whole text is one piece without tokens.
     """
-    found = AnswerTokens()
+    tokens = AnswerTokens()
     for event in events:
-        found.take(event)
-    found.finish()
-    said = "".join(piece.text for piece in found.pieces)
-    if not text.startswith(said):
-        found.pieces = [TokenPiece(text)] if text else []
-    elif len(said) < len(text):
-        found.pieces.append(TokenPiece(text[len(said) :]))
-    return found
+        tokens.take(event)
+    tokens.finish()
+    joined = "".join(piece.text for piece in tokens.pieces)
+    if not text.startswith(joined):
+        tokens.pieces = [TokenPiece(text)] if text else []
+    elif len(joined) < len(text):
+        tokens.pieces.append(TokenPiece(text[len(joined) :]))
+    return tokens

@@ -3,7 +3,7 @@
     python -m components.log.backup save FILE
     python -m components.log.backup restore FILE
 
-The database is the one of TEMPERA_DATABASE_URL. A SQLite log may be in use meanwhile. PostgreSQL needs pg_dump and
+The database is the one of TEMPERA_DATABASE_URL. A SQLite log may be in use at the time. PostgreSQL needs pg_dump and
 pg_restore, whose files other versions of PostgreSQL can read.
 """
 
@@ -55,12 +55,12 @@ def restore(url: str, file: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     try:
         with (
-            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as read,
-            closing(sqlite3.connect(target)) as written,
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as reader,
+            closing(sqlite3.connect(target)) as writer,
         ):
             # A file that is no log of Tempera must not take a log's place.
-            read.execute("select version_num from alembic_version").fetchone()
-            read.backup(written)
+            reader.execute("select version_num from alembic_version").fetchone()
+            reader.backup(writer)
     except sqlite3.Error as error:
         raise BackupFailed(sentences.BACKUP_FAILED.format(error=error)) from None
 
@@ -77,8 +77,8 @@ def _postgresql(address: URL, program: str, *options: str) -> None:
     except FileNotFoundError:
         raise BackupFailed(sentences.BACKUP_NEEDS_PROGRAM.format(program=program)) from None
     if done.returncode:
-        why = done.stderr.strip().splitlines()
-        raise BackupFailed(sentences.BACKUP_FAILED.format(error=why[-1] if why else f"{program} failed"))
+        output = done.stderr.strip().splitlines()
+        raise BackupFailed(sentences.BACKUP_FAILED.format(error=output[-1] if output else f"{program} failed"))
 
 
 def main() -> None:

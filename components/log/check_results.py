@@ -15,13 +15,13 @@ from components.streaming.outcome import Status
 _FACTS = ("passed", "check_results")
 
 
-def keep_results(log: OwnedLog, facts: Mapping[str, Mapping[str, Any]]) -> None:
+def save_results(log: OwnedLog, facts: Mapping[str, Mapping[str, Any]]) -> None:
     """Set the facts ``passed`` and ``check_results`` of runs that have ended, by id. Raises DatabaseUnavailable."""
     ended = (runs.c.id == bindparam("run")) & (runs.c.status != Status.RUNNING.value) & owned(runs, log.owner)
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FACTS}
     rows = [
-        {"run": run_id, **{f"new_{name}": None if said[name] is None else storable(said[name]) for name in _FACTS}}
-        for run_id, said in facts.items()
+        {"run": run_id, **{f"new_{name}": None if of[name] is None else storable(of[name]) for name in _FACTS}}
+        for run_id, of in facts.items()
     ]
 
     def work(connection: Connection) -> None:

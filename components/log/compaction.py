@@ -46,12 +46,12 @@ def compact(log: OwnedLog, database: Database) -> Iterator[int]:
 
     Moves no run to another row. Raises QueryFailed, DatabaseUnavailable.
     """
-    while left := free_bytes(database):
+    while free := free_bytes(database):
         log.write(_give_back)
-        after = free_bytes(database)
-        if after >= left:
+        still_free = free_bytes(database)
+        if still_free >= free:
             return  # other processes delete as fast
-        yield after
+        yield still_free
 
 
 def _number(database: Database, query: str) -> int:

@@ -75,9 +75,9 @@ class Database:
 
     def owned_by(self, owner: str) -> Database:
         """The same database; queries find the rows of that owner."""
-        theirs = copy(self)
-        theirs.owner = owner
-        return theirs
+        database = copy(self)
+        database.owner = owner
+        return database
 
     @property
     def is_sqlite(self) -> bool:
@@ -120,8 +120,8 @@ class Database:
     def _open_file(self, file: SqliteFile) -> None:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with file.opening():
-            if aside := file.set_damaged_aside():
-                self.notice = sentences.LOG_MOVED_ASIDE.format(file=aside)
+            if damaged := file.set_damaged_aside():
+                self.notice = sentences.LOG_MOVED_ASIDE.format(file=damaged)
             if file.is_new:
                 file.make_compactable()
 

@@ -35,18 +35,18 @@ def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
 
     def work(connection: Connection) -> DeletedRun | None:
         own = (runs.c.id == run_id) & owned(runs, log.owner)
-        found = connection.execute(select(runs).where(own, _ENDED)).mappings().one_or_none()
-        if found is None:
+        logged = connection.execute(select(runs).where(own, _ENDED)).mappings().one_or_none()
+        if logged is None:
             return None
-        of_run = {
+        related = {
             events: events.c.run_id == run_id,
             run_annotations: run_annotations.c.run_id == run_id,
             votes: or_(votes.c.first_run == run_id, votes.c.second_run == run_id),
         }
-        rows = {runs.name: [dict(found)]}
-        for table, which in of_run.items():
-            kept = connection.execute(select(table).where(which, owned(table, log.owner)))
-            rows[table.name] = [dict(row) for row in kept.mappings()]
+        rows = {runs.name: [dict(logged)]}
+        for table, condition in related.items():
+            related_rows = connection.execute(select(table).where(condition, owned(table, log.owner)))
+            rows[table.name] = [dict(row) for row in related_rows.mappings()]
         connection.execute(delete(runs).where(own))
         return DeletedRun(run_id, rows)
 
@@ -69,22 +69,22 @@ def restore_run(log: OwnedLog, deleted: DeletedRun) -> None:
                 connection.execute(insert(table), rows)
         for row in deleted.rows[votes.name]:
             pair = runs.c.id.in_([row["first_run"], row["second_run"]])
-            both = select(runs.c.id).where(pair, owned(runs, log.owner))
-            if len(connection.execute(both).all()) == len({row["first_run"], row["second_run"]}):
+            logged_pair = select(runs.c.id).where(pair, owned(runs, log.owner))
+            if len(connection.execute(logged_pair).all()) == len({row["first_run"], row["second_run"]}):
                 connection.execute(insert(votes), row)
 
     log.write(work)
 
 
-def delete_found(log: OwnedLog, database: Database, view: View, at_once: int = DELETE_AT_ONCE) -> Iterator[int]:
+def delete_runs_of_view(log: OwnedLog, database: Database, view: View, at_once: int = DELETE_AT_ONCE) -> Iterator[int]:
     """Delete all ended runs of a view, a batch per step; yields the number deleted so far.
 
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; earlier deletions are not undone.
     """
     deleted = 0
-    found = select(runs.c.id).where(_ENDED, quick_conditions(database, view))
-    while step := [row["id"] for row in read_rows(database, found.limit(at_once))]:
-        these = delete(runs).where(owned_runs(log.owner, step))
-        log.write(lambda connection, these=these: connection.execute(these))  # type: ignore[misc]
+    ids = select(runs.c.id).where(_ENDED, quick_conditions(database, view))
+    while step := [row["id"] for row in read_rows(database, ids.limit(at_once))]:
+        batch = delete(runs).where(owned_runs(log.owner, step))
+        log.write(lambda connection, batch=batch: connection.execute(batch))  # type: ignore[misc]
         deleted += len(step)
         yield deleted

@@ -12,14 +12,14 @@ from components.log import sentences
 from components.log.storable import storable_text
 from components.streaming.answer import TimedEvent
 
-MOST_DATA_CHARS = 2_048
-MOST_PROBABILITY_CHARS = 8_192
+MAX_DATA_CHARS = 2_048
+MAX_PROBABILITY_CHARS = 8_192
 """Of an event with the probabilities of tokens: some tokens with 20 alternatives each."""
-_MOST_NAME_CHARS = 256
-MOST_IN_ONE_PACK = 1_024
-MOST_PACK_CHARS = MOST_IN_ONE_PACK * (MOST_DATA_CHARS + _MOST_NAME_CHARS)
+_MAX_NAME_CHARS = 256
+MAX_PACK_EVENTS = 1_024
+MAX_PACK_CHARS = MAX_PACK_EVENTS * (MAX_DATA_CHARS + _MAX_NAME_CHARS)
 """Names and data in one pack, unless it is one event."""
-_MOST_UNPACKED_BYTES = 16 * 1024 * 1024
+_MAX_UNPACKED_BYTES = 16 * 1024 * 1024
 """More than a pack takes when every character is escaped as six."""
 
 
@@ -49,8 +49,8 @@ def has_probabilities(data: str) -> bool:
 
 def stored(event: TimedEvent) -> StoredEvent:
     """The stored form of an event."""
-    most = MOST_PROBABILITY_CHARS if has_probabilities(event.data) else MOST_DATA_CHARS
-    return StoredEvent(event.event[:_MOST_NAME_CHARS], event.data[:most], event.at_ms, len(event.data))
+    limit = MAX_PROBABILITY_CHARS if has_probabilities(event.data) else MAX_DATA_CHARS
+    return StoredEvent(event.event[:_MAX_NAME_CHARS], event.data[:limit], event.at_ms, len(event.data))
 
 
 def segments(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
@@ -58,7 +58,7 @@ def segments(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
     begin = size = 0
     for number, event in enumerate(events):
         chars = len(event.name) + len(event.data)
-        if number - begin == MOST_IN_ONE_PACK or (number > begin and size + chars > MOST_PACK_CHARS):
+        if number - begin == MAX_PACK_EVENTS or (number > begin and size + chars > MAX_PACK_CHARS):
             yield events[begin:number]
             begin, size = number, 0
         size += chars
@@ -73,7 +73,7 @@ def packed(events: Sequence[StoredEvent], first: int = 0) -> Iterator[tuple[int,
 
 
 def pack(events: Iterable[StoredEvent]) -> bytes:
-    """At most ``MOST_IN_ONE_PACK`` events, compressed, with texts that every database can store."""
+    """At most ``MAX_PACK_EVENTS`` events, compressed, with texts that every database can store."""
     return zlib.compress(_events.dump_json(list(map(_storable, events))))
 
 
@@ -86,7 +86,7 @@ def unpack(content: bytes) -> list[StoredEvent]:
     """The events in a pack. Raises ValueError with a sentence for anything else."""
     inflating = zlib.decompressobj()
     try:
-        text = inflating.decompress(content, _MOST_UNPACKED_BYTES)
+        text = inflating.decompress(content, _MAX_UNPACKED_BYTES)
         # Data that inflates beyond the limit has not reached its end here, like truncated data.
         if inflating.eof and not inflating.unused_data:
             return _events.validate_json(text, strict=True)

@@ -85,10 +85,10 @@ def finished_rows(
     """The owner's finished runs with EXPORTED and ANNOTATED columns, oldest first, one step in memory.
 
     ``where`` is a further condition on the table ``runs``; conditions on other tables go into it as subqueries. Each
-    step is a short reading transaction, so a run that is deleted meanwhile is left out. Raises QueryFailed.
+    step is a short reading transaction, so a run that is deleted by then is left out. Raises QueryFailed.
     """
     key = (runs.c.created_at, runs.c.id)
-    wanted = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
+    conditions = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
     annotation = [
         run_annotations.c.rating,
         *(func.coalesce(run_annotations.c[name], "").label(name) for name in ANNOTATED[1:]),
@@ -96,15 +96,15 @@ def finished_rows(
     exported = select(*(runs.c[name] for name in EXPORTED), *annotation).select_from(runs.outerjoin(run_annotations))
     after = ("", "")
     while True:
-        beyond = (tuple_(*key) > after) & owned(runs, database.owner)
+        remaining = (tuple_(*key) > after) & owned(runs, database.owner)
         # The last key of the step alone: all keys of a million runs took most of the time of a rare condition.
-        last = read_rows(database, select(*key).where(beyond).order_by(*key).offset(steps.examined - 1).limit(1))
+        last = read_rows(database, select(*key).where(remaining).order_by(*key).offset(steps.examined - 1).limit(1))
         end = (last[0]["created_at"], last[0]["id"]) if last else None
-        step = beyond if end is None else beyond & (tuple_(*key) <= end)
-        found = read_rows(database, select(runs.c.id).where(step, *wanted).order_by(*key))
-        for begin in range(0, len(found), steps.read):
-            these = owned_runs(database.owner, [row["id"] for row in found[begin : begin + steps.read]])
-            yield from read_rows(database, exported.where(these).order_by(*key))
+        step = remaining if end is None else remaining & (tuple_(*key) <= end)
+        matches = read_rows(database, select(runs.c.id).where(step, *conditions).order_by(*key))
+        for begin in range(0, len(matches), steps.read):
+            batch = owned_runs(database.owner, [row["id"] for row in matches[begin : begin + steps.read]])
+            yield from read_rows(database, exported.where(batch).order_by(*key))
         if end is None:
             return
         after = end
@@ -124,7 +124,7 @@ def with_tokens(database: Database, row: Mapping[str, Any]) -> dict[str, Any]:
         "tokens": [_token_name(token) for token in tokens],
         "token_logprobs": [token.logprob for token in tokens],
         "top_logprobs": [
-            {_token_name(other): other.logprob for other in reversed(token.alternatives)} for token in tokens
+            {_token_name(each): each.logprob for each in reversed(token.alternatives)} for token in tokens
         ],
     }
 
@@ -237,7 +237,7 @@ def _column(name: str, hint: Any) -> pa.Field:
     if name in _MOMENTS:
         return pa.field(name, pa.timestamp("us", tz="UTC"))
     kinds = get_args(hint) or (hint,)
-    (kind,) = (one for one in kinds if one is not NoneType)
+    (kind,) = (each for each in kinds if each is not NoneType)
     return pa.field(name, _ARROW_TYPES[kind], nullable=NoneType in kinds)
 
 

@@ -28,5 +28,5 @@ def formula_safe(cell: object) -> object:
 def _begins_a_formula(text: str) -> bool:
     """Whether the first visible character is listed in https://owasp.org/www-community/attacks/CSV_Injection."""
     # A quotation mark disappears where a line is split before it.
-    seen = (each for each in text if each not in "\"'" and unicodedata.category(each) not in _UNSEEN)
-    return next(seen, "") in _SIGNS
+    visible = (each for each in text if each not in "\"'" and unicodedata.category(each) not in _UNSEEN)
+    return next(visible, "") in _SIGNS

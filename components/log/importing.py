@@ -31,7 +31,7 @@ from components.user_error import UserError
 _IMPORT_STEP = 100
 _LONGEST_LINE = 24_000_000
 """In characters. The longest answer with the longest request and with the most events is shorter."""
-_MOST_COMMAS = 300_000
+_MAX_COMMAS = 300_000
 """Commas and opening brackets, nearly all of them in texts and lists of tokens: a run itself has some fifty."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _FINAL = {status.value for status in Status} - {Status.RUNNING.value}
@@ -75,7 +75,7 @@ def lines_of(file: TextIO) -> Iterator[str]:
 
 def read_line(number: int, line: str) -> ImportedRun:
     """The run of one line of an export. Raises ImportRefused."""
-    if len(line) > _LONGEST_LINE or holds_too_much(line, _MOST_COMMAS):
+    if len(line) > _LONGEST_LINE or holds_too_much(line, _MAX_COMMAS):
         raise ImportRefused(sentences.LINE_TOO_LONG.format(number=number))
     try:
         content = json.loads(line.removeprefix("\ufeff"))  # some editors write it at the start of a file
@@ -97,26 +97,26 @@ def read_line(number: int, line: str) -> ImportedRun:
     if wrong := next(wrong_facts(record), None):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=wrong))
     try:
-        said = _annotation.validate_python(annotation, strict=True)
+        annotation_row = _annotation.validate_python(annotation, strict=True)
     except ValidationError as error:
         raise ImportRefused(sentences.LINE_NOT_AN_ANNOTATION.format(number=number, wrong=_place(error))) from None
     try:
-        return ImportedRun(record, said, _packed_anew(packs))
+        return ImportedRun(record, annotation_row, _repacked(packs))
     except (ValueError, TypeError):
         raise ImportRefused(sentences.LINE_NOT_A_RUN.format(number=number, wrong=EVENT_PACKS)) from None
 
 
-def _packed_anew(packs: Any) -> list[tuple[int, bytes]]:
+def _repacked(packs: Any) -> list[tuple[int, bytes]]:
     """The events of packs, in packs of this release. Raises ValueError, TypeError for anything that no log keeps."""
     limits, characters = Limits(), 0
-    found: list[StoredEvent] = []
-    for each in packs:
-        events_of_pack = unpack(base64.b64decode(each, validate=True))
-        found += events_of_pack
+    stored_events: list[StoredEvent] = []
+    for pack in packs:
+        events_of_pack = unpack(base64.b64decode(pack, validate=True))
+        stored_events += events_of_pack
         characters += sum(len(event.name) + len(event.data) for event in events_of_pack)
-        if characters > limits.max_kept_event_chars or len(found) > limits.max_kept_events:
+        if characters > limits.max_kept_event_chars or len(stored_events) > limits.max_kept_events:
             raise ValueError
-    return list(packed(found)) if found else []
+    return list(packed(stored_events)) if stored_events else []
 
 
 def _as_new(record: RunRecord, owner: str) -> RunRecord:
@@ -177,7 +177,7 @@ def _is_moment(text: str) -> bool:
 
 def _is_list_of_texts(text: str) -> bool:
     try:
-        found = json.loads(text)
+        items = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+    return isinstance(items, list) and all(isinstance(item, str) for item in items)

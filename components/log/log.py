@@ -18,10 +18,11 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.counted import counted
 from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable, reason
 from components.log.owner import LOCAL
-from components.log.quota import Kept, QuotaReached, read_kept, seen, within_quota
+from components.log.quota import QuotaReached, StorageUse, note_network, read_storage_use, within_quota
 from components.log.record import utc_now
 from components.log.retention import delete_old, delete_runs_before
 from components.log.sqlite_file import is_damage
@@ -32,13 +33,13 @@ from components.streaming.limits import Limits
 T = TypeVar("T")
 
 _FIRST_WRITE_S = 5.0
-_MOST_AT_ONCE = 500
+_MAX_AT_ONCE = 500
 _RETENTION_S = 3_600.0
-_MOST_POSTED = 200
+_MAX_POSTED = 200
 _ROOM_BYTES = 500_000_000
 _ROOM_S = 1.0
 """The use of an owner with that many bytes left is not read again in that time, too short to write them."""
-_MOST_OWNERS = 1_000
+_MAX_OWNERS = 1_000
 
 
 class Log:
@@ -62,8 +63,8 @@ class Log:
         self._jobs: list[Callable[[Database | None], None]] = []
         self._posted: dict[str, Callable[[Connection], object]] = {}
         self._urgent = False
-        self._gathering = 0
-        """How many callers of ``together`` add runs."""
+        self._open_blocks = 0
+        """The number of open ``together`` blocks."""
         self._closing = False
         self._reap_at = 0.0
         self._stops_at = 0.0
@@ -82,7 +83,7 @@ class Log:
         if self._database_warning:
             warnings.append(self._database_warning)
         if refusals := self._unwritten.refusals():
-            warnings.append(f"The database refuses {_runs(len(refusals))}: {refusals[-1]}")
+            warnings.append(f"The database refuses {counted(len(refusals), 'run')}: {refusals[-1]}")
         if self._unwritten.dropped and not self.problem:
             warnings.append(self._dropped())
         return " ".join(warnings) or None
@@ -91,7 +92,7 @@ class Log:
         """Add a run; the log's thread writes its row at once."""
         owner, network = run.owner, run.network
         if network is not None:
-            self.post(f"{owner} is seen", lambda connection: seen(connection, owner, network))
+            self.post(f"{owner} is seen", lambda connection: note_network(connection, owner, network))
         self._unwritten.add(run)
         self._wake()
 
@@ -99,12 +100,12 @@ class Log:
     def together(self) -> Iterator[None]:
         """Write the runs and posts of this block in one round, soon after its end."""
         with self._condition:
-            self._gathering += 1
+            self._open_blocks += 1
         try:
             yield
         finally:
             with self._condition:
-                self._gathering -= 1
+                self._open_blocks -= 1
                 self._condition.notify_all()
 
     def committed(self, run: LoggedRun) -> Future[None]:
@@ -189,12 +190,12 @@ class Log:
 
         self.post(f"{owner} {subject}", do)
 
-    def kept(self, owner: str, network: str | None = None) -> Kept | None:
+    def storage_use(self, owner: str, network: str | None = None) -> StorageUse | None:
         """The owner's storage use and quota; None while it cannot be read."""
         if self.database is None:
             return None
         try:
-            return read_kept(self.database.owned_by(owner), self._limits, network)
+            return read_storage_use(self.database.owned_by(owner), self._limits, network)
         except SQLAlchemyError:
             return None
 
@@ -203,12 +204,12 @@ class Log:
         now = time.monotonic()
         if now < self._room_until.get((owner, network), 0.0):
             return None
-        kept = self.kept(owner, network)
-        if kept and kept.free > _ROOM_BYTES:
-            if len(self._room_until) > _MOST_OWNERS:
+        use = self.storage_use(owner, network)
+        if use and use.free > _ROOM_BYTES:
+            if len(self._room_until) > _MAX_OWNERS:
                 self._room_until.clear()
             self._room_until[owner, network] = now + _ROOM_S
-        return kept.refusal() if kept and kept.is_full else None
+        return use.refusal() if use and use.is_full else None
 
     def forget(self, before: str) -> int:
         """Delete the finished runs that began before a ``utc_now`` timestamp; returns their number.
@@ -267,7 +268,7 @@ class Log:
                 job(self.database)
 
     def _is_due(self) -> bool:
-        return self._closing or bool(self._jobs) or (self._urgent and not self._gathering)
+        return self._closing or bool(self._jobs) or (self._urgent and not self._open_blocks)
 
     def _open(self) -> None:
         if self.database:
@@ -301,7 +302,7 @@ class Log:
     def _post_again(self, undone: dict[str, Callable[[Connection], object]]) -> None:
         """Keep failed work for the next round, up to a limit, unless newer work on its subject waits."""
         with self._condition:
-            newest = dict(list(undone.items())[-_MOST_POSTED:])
+            newest = dict(list(undone.items())[-_MAX_POSTED:])
             self._posted = {**newest, **self._posted}
 
     def _round(self) -> bool:
@@ -314,7 +315,7 @@ class Log:
         if self.database is None:
             return False
         now = time.monotonic()
-        due = self._unwritten.due(now, _MOST_AT_ONCE)
+        due = self._unwritten.due(now, _MAX_AT_ONCE)
         reaping = self._may_reap(now)
         retaining = now > self._retain_at
         all_deleted = True
@@ -324,7 +325,7 @@ class Log:
                 with self.database.writer.begin() as connection:
                     mark_lost(connection, self._limits.lost_after_s, self._unwritten.ids())
             if now > self._stops_at:
-                self._obey_stops(self.database)
+                self._carry_out_stops(self.database)
                 self._stops_at = now + self._limits.stop_requests_s
             if retaining:
                 with self.database.writer.begin() as connection:
@@ -337,8 +338,8 @@ class Log:
         if due or reaping:
             self.problem = None
         self._unwritten.written([snapshot for snapshot in due if snapshot not in refused], now)
-        for snapshot, why in refused.items():
-            self._unwritten.refused(snapshot, why, now)
+        for snapshot, cause in refused.items():
+            self._unwritten.refused(snapshot, cause, now)
         if refused:
             self._unwritten.make_room()
         if reaping:
@@ -346,11 +347,11 @@ class Log:
             self._database_warning = self.database.warning()
         if retaining and all_deleted:
             self._retain_at = now + _RETENTION_S
-        if len(due) == _MOST_AT_ONCE or not all_deleted:
+        if len(due) == _MAX_AT_ONCE or not all_deleted:
             self._wake()
         return True
 
-    def _obey_stops(self, database: Database) -> None:
+    def _carry_out_stops(self, database: Database) -> None:
         """Stop the runs of this process that have a stop request."""
         if stoppable := self._unwritten.stoppable():
             with database.reader.begin() as connection:
@@ -364,15 +365,15 @@ class Log:
         if self.database and (is_damage(cause) or "no such table" in str(cause)):
             self._open()
 
-    def _report(self, why: str) -> None:
+    def _report(self, cause: str) -> None:
         self._unwritten.make_room()
         dropped = f" {self._dropped()}" if self._unwritten.dropped else ""
-        self.problem = sentences.NOT_LOGGED.format(why=why, dropped=dropped)
+        self.problem = sentences.NOT_LOGGED.format(why=cause, dropped=dropped)
         self._unwritten.release()
 
     def _dropped(self) -> str:
         were = "was" if self._unwritten.dropped == 1 else "were"
-        return sentences.RUNS_DROPPED.format(runs=_runs(self._unwritten.dropped), were=were)
+        return sentences.RUNS_DROPPED.format(runs=counted(self._unwritten.dropped, "run"), were=were)
 
     def _may_reap(self, now: float) -> bool:
         """Whether to look for lost runs: not right after the machine slept, when other processes slept too."""
@@ -387,7 +388,3 @@ def _done() -> Future[None]:
     done: Future[None] = Future()
     done.set_result(None)
     return done
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number:,} runs"

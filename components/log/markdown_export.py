@@ -13,7 +13,7 @@ from components.log.record import NUMBERS, OF_ANSWER, OLDER_DEFINITION, SHOWN, R
 from components.log.storable import storable_text
 
 _NOT_SETTINGS = ("model", "messages")
-_MOST_OF_A_NAME = 200
+_MAX_NAME_CHARS = 200
 _END_OF_LINE = re.compile("\r\n?")
 _UNREADABLE = "Readers of JSON may interpret it differently, so only its exact text is shown, at the end."
 
@@ -98,7 +98,7 @@ def _request(body: str) -> list[str]:
     try:
         content = read_json_object(body, "The request")
         messages = content.get("messages")
-        parts = [part for one in messages for part in _message(one)] if isinstance(messages, list) else []
+        parts = [part for message in messages for part in _message(message)] if isinstance(messages, list) else []
         settings = {field: value for field, value in content.items() if field not in _NOT_SETTINGS}
         return [*parts, "### Settings", _json(settings)]
     # Newer versions of Python read deeper nesting than they write.
@@ -139,7 +139,7 @@ def _name(text: str) -> str:
 
     Source: https://spec.commonmark.org/0.31.2/#code-spans
     """
-    words = plain_text(text, _MOST_OF_A_NAME) or "none"
+    words = plain_text(text, _MAX_NAME_CHARS) or "none"
     fence = "`" * (_longest_run(words) + 1)
     space = " " if words.startswith("`") or words.endswith("`") else ""
     return f"{fence}{space}{words}{space}{fence}"

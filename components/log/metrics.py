@@ -15,7 +15,7 @@ from components.log.tables import runs
 from components.streaming.outcome import Status
 
 _DAY_S = 86_400.0
-_MOST = 10_000
+_MAX_RUNS = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Metrics:
 
 def metrics_of(database: Database) -> Metrics:
     """The metrics of the last 24 hours. Raises QueryFailed."""
-    lately = runs.c.created_at > utc_now(_DAY_S)
-    counted = select(runs.c.status, func.count().label("runs")).where(lately).group_by(runs.c.status)
-    timed = select(runs.c.ttft_ms).where(lately, runs.c.ttft_ms.is_not(None)).order_by(runs.c.created_at.desc())
+    recent = runs.c.created_at > utc_now(_DAY_S)
+    counted = select(runs.c.status, func.count().label("runs")).where(recent).group_by(runs.c.status)
+    timed = select(runs.c.ttft_ms).where(recent, runs.c.ttft_ms.is_not(None)).order_by(runs.c.created_at.desc())
     counts = read_rows(database, counted.execution_options(**WHOLE_LOG))
-    times = read_rows(database, timed.limit(_MOST).execution_options(**WHOLE_LOG))
-    found = {status.value: 0 for status in Status} | {row["status"]: row["runs"] for row in counts}
+    times = read_rows(database, timed.limit(_MAX_RUNS).execution_options(**WHOLE_LOG))
+    counts_by_status = {status.value: 0 for status in Status} | {row["status"]: row["runs"] for row in counts}
     quantiles = pd.Series([row["ttft_ms"] for row in times], dtype=float).quantile([0.5, 0.95]).dropna()
-    return Metrics(found, {float(str(quantile)): float(value) for quantile, value in quantiles.items()})
+    return Metrics(counts_by_status, {float(str(quantile)): float(value) for quantile, value in quantiles.items()})

@@ -43,8 +43,8 @@ class NumberCondition(NamedTuple):
         """The ids of the owner's runs that meet the condition, by the index; None without one."""
         if not NUMBERS[self.field].sortable:
             return None
-        met = _COMPARISONS[self.sign](runs.c[self.field], self.value)
-        return select(runs.c.id).where(owned(runs, owner), met)
+        matches = _COMPARISONS[self.sign](runs.c[self.field], self.value)
+        return select(runs.c.id).where(owned(runs, owner), matches)
 
 
 def read_number_filter(text: str) -> list[NumberCondition]:

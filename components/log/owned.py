@@ -12,7 +12,7 @@ from components.log import sentences
 from components.log.database import Database
 from components.log.log import Log
 from components.log.query import QueryFailed
-from components.log.quota import Kept
+from components.log.quota import StorageUse
 from components.log.unwritten import LoggedRun
 
 T = TypeVar("T")
@@ -66,9 +66,9 @@ class OwnLog:
             return database
         raise QueryFailed(sentences.UNAVAILABLE)
 
-    def kept(self) -> Kept | None:
+    def storage_use(self) -> StorageUse | None:
         """The owner's storage use and quota; None while it cannot be read."""
-        return self.log.kept(self.owner, self.network)
+        return self.log.storage_use(self.owner, self.network)
 
     def live(self, run_id: str) -> LoggedRun | None:
         """The owner's run of that id until the log has written it completely."""

@@ -31,7 +31,7 @@ def count_runs(database: Database) -> int:
     return int(read_rows(database, count)[0]["runs"])
 
 
-def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
+def recent_rates(database: Database, endpoint: str, limit: int) -> list[float]:
     """Tokens per second of the endpoint's newest finished runs, newest first, up to a limit.
 
     Runs without a rate are skipped, and runs of releases that defined it differently. Raises QueryFailed.
@@ -43,7 +43,7 @@ def recent_rates(database: Database, endpoint: str, most: int) -> list[float]:
         select(rate)
         .where(owned(runs, database.owner), finished)
         .order_by(runs.c.created_at.desc(), runs.c.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     return [row["tokens_per_second"] for row in read_rows(database, statement)]
 
@@ -59,17 +59,17 @@ class Measured:
     tokens_per_second: float
 
 
-def recent_measures(database: Database, endpoint: str, model: str, most: int) -> list[Measured]:
+def recent_measures(database: Database, endpoint: str, model: str, limit: int) -> list[Measured]:
     """The costs of the newest answers of an endpoint and model, up to a limit; only complete ones.
 
     Raises QueryFailed.
     """
     columns = [runs.c[field.name] for field in fields(Measured)]
-    wanted = [runs.c.endpoint == endpoint, runs.c.model == model, runs.c.status == Status.OK.value]
+    conditions = [runs.c.endpoint == endpoint, runs.c.model == model, runs.c.status == Status.OK.value]
     statement = select(*columns).where(
-        owned(runs, database.owner), *wanted, *(column.is_not(None) for column in columns)
+        owned(runs, database.owner), *conditions, *(column.is_not(None) for column in columns)
     )
-    newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(most)
+    newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
     return [Measured(**row) for row in read_rows(database, newest)]
 
 
@@ -82,30 +82,30 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
     order_of_runs = runs.c.created_at.desc(), runs.c.id.desc()
     own = select(*columns).where(owned(runs, database.owner))
     newest = own.order_by(*order_of_runs).limit(among_newest).subquery()
-    well = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
-    found: dict[str, list[str]] = {}
+    successful = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
+    ids: dict[str, list[str]] = {}
     order = newest.c.created_at.desc(), newest.c.id.desc()
-    for row in read_rows(database, select(newest.c.id, newest.c.request_body).where(well).order_by(*order)):
-        found.setdefault(row["request_body"], []).append(row["id"])
-    return found
+    for row in read_rows(database, select(newest.c.id, newest.c.request_body).where(successful).order_by(*order)):
+        ids.setdefault(row["request_body"], []).append(row["id"])
+    return ids
 
 
 def runs_that_answered(database: Database, texts: Collection[str], among_newest: int) -> list[RunRecord]:
     """The runs whose answer is one of these texts, newest first. Searches the newest runs only. Raises QueryFailed."""
     newest_first = runs.c.created_at.desc(), runs.c.id.desc()
     newest = select(runs.c.id).where(owned(runs, database.owner)).order_by(*newest_first).limit(among_newest)
-    alike = runs.c.id.in_(newest) & runs.c.text.in_(texts) & owned(runs, database.owner)
-    return [RunRecord(**row) for row in read_rows(database, select(runs).where(alike).order_by(*newest_first))]
+    matches = runs.c.id.in_(newest) & runs.c.text.in_(texts) & owned(runs, database.owner)
+    return [RunRecord(**row) for row in read_rows(database, select(runs).where(matches).order_by(*newest_first))]
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:
     """The run of that id, or None. Raises QueryFailed."""
     statement = select(runs).where(runs.c.id == run_id, owned(runs, database.owner))
-    found = read_rows(database, statement) if is_id(run_id) else []
-    return RunRecord(**found[0]) if found else None
+    rows = read_rows(database, statement) if is_id(run_id) else []
+    return RunRecord(**rows[0]) if rows else None
 
 
-_MOST_WITH_THE_PROMPT = 50
+_MAX_WITH_THE_PROMPT = 50
 
 
 def runs_of_prompt(database: Database, record: RunRecord) -> list[RunRecord]:
@@ -114,13 +114,13 @@ def runs_of_prompt(database: Database, record: RunRecord) -> list[RunRecord]:
     So a run and those that begin with a part of its answer find each other. Raises QueryFailed.
     """
     prompt = runs.c.prompt
-    alike = (func.substr(prompt, 1, len(record.prompt)) == record.prompt) | (
+    same_prompt = (func.substr(prompt, 1, len(record.prompt)) == record.prompt) | (
         (func.length(prompt) > 0) & (func.substr(literal(record.prompt), 1, func.length(prompt)) == prompt)
     )
-    same = (runs.c.model == record.model) & (runs.c.endpoint == record.endpoint) & (runs.c.id != record.id)
+    same_model = (runs.c.model == record.model) & (runs.c.endpoint == record.endpoint) & (runs.c.id != record.id)
     ended = runs.c.status != Status.RUNNING.value
-    statement = select(runs).where(owned(runs, database.owner), same, ended, alike)
-    newest = statement.order_by(runs.c.created_at.desc()).limit(_MOST_WITH_THE_PROMPT)
+    statement = select(runs).where(owned(runs, database.owner), same_model, ended, same_prompt)
+    newest = statement.order_by(runs.c.created_at.desc()).limit(_MAX_WITH_THE_PROMPT)
     return [RunRecord(**row) for row in read_rows(database, newest)]
 
 
@@ -132,20 +132,20 @@ _FIXED = (
 _GROWING = "text", "reasoning"
 
 
-def news_of(database: Database, known: RunRecord) -> RunRecord | None:
+def newer_record(database: Database, record: RunRecord) -> RunRecord | None:
     """A running run as the log has it by now; None when nothing is new. Raises QueryFailed.
 
     Only the new part of its texts is read.
     """
-    rest = {name: func.substr(runs.c[name], len(getattr(known, name)) + 1).label(name) for name in _GROWING}
-    columns = [rest.get(column.name, column) for column in runs.c if column.name not in _FIXED]
-    is_new = (runs.c.heartbeat_at != known.heartbeat_at) | (runs.c.status != known.status)
-    statement = select(*columns).where(runs.c.id == known.id, owned(runs, database.owner), is_new)
-    found = read_rows(database, statement)
-    if not found:
+    new_parts = {name: func.substr(runs.c[name], len(getattr(record, name)) + 1).label(name) for name in _GROWING}
+    columns = [new_parts.get(column.name, column) for column in runs.c if column.name not in _FIXED]
+    is_new = (runs.c.heartbeat_at != record.heartbeat_at) | (runs.c.status != record.status)
+    statement = select(*columns).where(runs.c.id == record.id, owned(runs, database.owner), is_new)
+    rows = read_rows(database, statement)
+    if not rows:
         return None
-    grown = {name: getattr(known, name) + found[0][name] for name in _GROWING}
-    return replace(known, **{**found[0], **grown})
+    grown = {name: getattr(record, name) + rows[0][name] for name in _GROWING}
+    return replace(record, **{**rows[0], **grown})
 
 
 def packs_of(database: Database, run_id: str) -> list[bytes]:

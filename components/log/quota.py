@@ -24,7 +24,7 @@ T = TypeVar("T")
 _DAY_S = 86_400.0
 _MB = 1_000_000
 _NEARLY = 0.9
-_WHAT = "runs, drafts, presets and shared links"
+_STORED = "runs, drafts, presets and shared links"
 
 
 class QuotaReached(DatabaseUnavailable):
@@ -32,34 +32,34 @@ class QuotaReached(DatabaseUnavailable):
 
 
 @dataclass(frozen=True)
-class Kept:
+class StorageUse:
     """An owner's stored bytes and limit; the same for their network, when networks are distinguished."""
 
     used: int
-    most: int
-    used_of_network: int = 0
-    most_of_network: int = 0
+    limit: int
+    network_used: int = 0
+    network_limit: int = 0
 
     @property
     def is_full(self) -> bool:
         """Whether the quota is used up."""
-        return self.used >= self.most or self._network_is(1.0)
+        return self.used >= self.limit or self._network_is(1.0)
 
     @property
     def free(self) -> int:
         """The bytes that are left of the owner's quota, or of the network's where that is less."""
-        free = self.most - self.used
-        return min(free, self.most_of_network - self.used_of_network) if self.most_of_network else free
+        free = self.limit - self.used
+        return min(free, self.network_limit - self.network_used) if self.network_limit else free
 
     def in_words(self) -> str:
         """The use and the limit, as a sentence."""
-        return sentences.STORED.format(used=_megabytes(self.used), most=self.most // _MB, what=_WHAT)
+        return sentences.STORED.format(used=_megabytes(self.used), limit=self.limit // _MB, what=_STORED)
 
     def warning(self) -> str | None:
         """A sentence when the quota is nearly used up, and another when it is used up."""
         if self.is_full:
             return sentences.STORAGE_USED_UP.format(full=self._full(), remedy=self._remedy())
-        if self.used >= _NEARLY * self.most:
+        if self.used >= _NEARLY * self.limit:
             return sentences.STORAGE_NEARLY_USED_UP.format(stored=self.in_words(), remedy=self._remedy())
         if self._network_is(_NEARLY):
             return sentences.NETWORK_STORAGE_NEARLY_USED_UP.format(remedy=self._remedy())
@@ -70,37 +70,37 @@ class Kept:
         return sentences.NOT_STORED.format(full=self._full(), remedy=self._remedy())
 
     def _network_is(self, part: float) -> bool:
-        return bool(self.most_of_network) and self.used_of_network >= part * self.most_of_network
+        return bool(self.network_limit) and self.network_used >= part * self.network_limit
 
     def _full(self) -> str:
-        if self.used >= self.most:
+        if self.used >= self.limit:
             return self.in_words()
-        limit = f"{self.most_of_network // _MB:,} MB"
+        limit = f"{self.network_limit // _MB:,} MB"
         return sentences.NETWORK_STORAGE_USED_UP.format(limit=limit)
 
     def _remedy(self) -> str:
         return sentences.DELETE_OR_COME_BACK if self._network_is(_NEARLY) else sentences.DELETE_SOME
 
 
-def kept_by(connection: Connection, limits: Limits, owner: str, network: str | None) -> Kept:
+def storage_use_of(connection: Connection, limits: Limits, owner: str, network: str | None) -> StorageUse:
     """The storage use and quota of an owner on that network."""
     of_owner = select(kept_bytes.c.bytes).where(kept_bytes.c.owner == owner)
-    kept = Kept(connection.execute(of_owner).scalar() or 0, limits.kept_mb * _MB)
+    use = StorageUse(connection.execute(of_owner).scalar() or 0, limits.kept_mb * _MB)
     if network is None or not limits.kept_mb_of_network:
-        return kept
-    here = (kept_bytes.c.network == network) & (kept_bytes.c.seen_at > utc_now(_DAY_S))
-    of_network = select(func.sum(kept_bytes.c.bytes)).where(here).execution_options(**WHOLE_LOG)
-    used_of_network = int(connection.execute(of_network).scalar() or 0)
-    return Kept(kept.used, kept.most, used_of_network, limits.kept_mb_of_network * _MB)
+        return use
+    recent = (kept_bytes.c.network == network) & (kept_bytes.c.seen_at > utc_now(_DAY_S))
+    of_network = select(func.sum(kept_bytes.c.bytes)).where(recent).execution_options(**WHOLE_LOG)
+    network_used = int(connection.execute(of_network).scalar() or 0)
+    return StorageUse(use.used, use.limit, network_used, limits.kept_mb_of_network * _MB)
 
 
-def read_kept(database: Database, limits: Limits, network: str | None) -> Kept:
+def read_storage_use(database: Database, limits: Limits, network: str | None) -> StorageUse:
     """The owner's stored bytes. Raises SQLAlchemyError."""
     with database.reader.begin() as connection:
-        return kept_by(connection, limits, database.owner, network)
+        return storage_use_of(connection, limits, database.owner, network)
 
 
-def seen(connection: Connection, owner: str, network: str) -> None:
+def note_network(connection: Connection, owner: str, network: str) -> None:
     """Note the owner's current network: their bytes count there for a day."""
     row = {"owner": owner, "network": network, "seen_at": utc_now()}
     connection.execute(upsert(connection.dialect.name, kept_bytes, leave=("bytes",)), {**row, "bytes": 0})
@@ -111,10 +111,10 @@ def within_quota(
 ) -> T:
     """Do the work. Raises QuotaReached when it exceeds the quota; the caller must then roll back."""
     if network is not None:
-        seen(connection, owner, network)
-    before = kept_by(connection, limits, owner, network)
+        note_network(connection, owner, network)
+    before = storage_use_of(connection, limits, owner, network)
     result = work(connection)
-    after = kept_by(connection, limits, owner, network)
+    after = storage_use_of(connection, limits, owner, network)
     if after.used > before.used and after.is_full:
         raise QuotaReached(after.refusal())
     return result

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from components.log.storable import storable_text
 
 _NO_SETTINGS = ("model", "messages")
-_MOST_OF_A_VALUE = 200
+_MAX_VALUE_CHARS = 200
 
 
 class RequestSummary(NamedTuple):
@@ -33,8 +33,9 @@ def summarize_request(body: str) -> RequestSummary:
     if not isinstance(content, dict):
         return RequestSummary("", "")
     messages = content.get("messages")
-    texts = [] if not isinstance(messages, list) else [(_role(one), "\n".join(_texts(one))) for one in messages]
-    of_user = [place for place, (role, _text) in enumerate(texts) if role == "user"]
+    messages = messages if isinstance(messages, list) else []
+    texts = [(_role(message), "\n".join(_texts(message))) for message in messages]
+    of_user = [index for index, (role, _text) in enumerate(texts) if role == "user"]
     if of_user:
         texts.insert(0, texts.pop(of_user[-1]))
     settings = (setting_line(field, value) for field, value in content.items() if _is_setting(field, value))
@@ -52,7 +53,7 @@ def _is_setting(field: str, value: Any) -> bool:
 
 
 def _shortened(value: str) -> str:
-    return value if len(value) <= _MOST_OF_A_VALUE else f"{value[:_MOST_OF_A_VALUE]}…"
+    return value if len(value) <= _MAX_VALUE_CHARS else f"{value[:_MAX_VALUE_CHARS]}…"
 
 
 def _role(message: Any) -> Any:

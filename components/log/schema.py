@@ -55,8 +55,8 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
 
 
 def _new_facts(connection: Connection) -> list[str]:
-    known = {column["name"] for column in inspect(connection).get_columns(runs.name)}
-    return [column.name for column in runs.columns if column.name not in known]
+    existing = {column["name"] for column in inspect(connection).get_columns(runs.name)}
+    return [column.name for column in runs.columns if column.name not in existing]
 
 
 def _add_new_facts(connection: Connection) -> None:

@@ -12,7 +12,7 @@ from components.log.database import Database
 from components.log.query import read_rows
 from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
 from components.log.tables import owned, run_annotations, runs
-from components.log.view import MOST_COUNTED, MOST_MATCHES, View, quick_conditions
+from components.log.view import MAX_COUNTED, MAX_MATCHES, View, quick_conditions
 from components.streaming.outcome import Status
 
 ORDERS = {
@@ -21,7 +21,7 @@ ORDERS = {
 }
 """The sort orders of runs. Runs without the number are left out of the list."""
 
-_MOST_CHOICES = 5_000
+_MAX_CHOICES = 5_000
 
 _LIST = (
     runs.c.id,
@@ -62,7 +62,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Summary:
-    """The summary of a view; ``more`` says that it has more than ``MOST_COUNTED`` runs.
+    """The summary of a view; ``more`` says that it has more than ``MAX_COUNTED`` runs.
 
     ``ended`` counts the runs that have ended, ``ok`` the successful ones among them. ``passed`` and
     ``failed`` count the answers of which it is known whether they pass their checks. Medians are in ms and in tokens
@@ -81,25 +81,25 @@ class Summary:
 
 
 def page_of(
-    database: Database, view: View, after: PageEnd | None = None, most: int = 50, most_matches: int = MOST_MATCHES
+    database: Database, view: View, after: PageEnd | None = None, limit: int = 50, max_matches: int = MAX_MATCHES
 ) -> Page:
-    """A page of the view's runs, of which so many with the words are examined. Raises FilterProblem, QueryFailed."""
+    """A page of the view's runs; words are searched in ``max_matches`` runs. Raises FilterProblem, QueryFailed."""
     order = ORDERS[view.order]
-    wanted = quick_conditions(database, view, most_matches)
-    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(wanted)
+    condition = quick_conditions(database, view, max_matches)
+    statement = select(*_LIST).select_from(runs.outerjoin(run_annotations)).where(condition)
     if view.order != "started":
         statement = statement.where(order.is_not(None))
     if after:
-        here = tuple_(order, runs.c.id)
-        there = tuple_(literal(after.value), literal(after.id))
-        statement = statement.where(here < there if view.descending else here > there)
+        position = tuple_(order, runs.c.id)
+        last_position = tuple_(literal(after.value), literal(after.id))
+        statement = statement.where(position < last_position if view.descending else position > last_position)
     ordered = (order.desc(), runs.c.id.desc()) if view.descending else (order, runs.c.id)
     # One more row than shown reveals whether there is a next page.
-    rows = read_rows(database, statement.order_by(*ordered).limit(most + 1))
-    found = pd.DataFrame(rows[:most], columns=[each.name for each in _LIST])
-    if len(rows) <= most:
-        return Page(found, None)
-    return Page(found, PageEnd(rows[most - 1][order.name], rows[most - 1]["id"]))
+    rows = read_rows(database, statement.order_by(*ordered).limit(limit + 1))
+    frame = pd.DataFrame(rows[:limit], columns=[each.name for each in _LIST])
+    if len(rows) <= limit:
+        return Page(frame, None)
+    return Page(frame, PageEnd(rows[limit - 1][order.name], rows[limit - 1]["id"]))
 
 
 def summary_of(database: Database, view: View) -> Summary:
@@ -109,33 +109,33 @@ def summary_of(database: Database, view: View) -> Summary:
     """
     columns = runs.c.status, runs.c.ttft_ms, runs.c.tokens_per_second, runs.c.completion_tokens, runs.c.passed
     newest = select(*columns).where(quick_conditions(database, view)).order_by(runs.c.created_at.desc())
-    rows = read_rows(database, newest.limit(MOST_COUNTED + 1))
-    found = pd.DataFrame(rows[:MOST_COUNTED], columns=[each.name for each in columns])
-    numbers = found[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
+    rows = read_rows(database, newest.limit(MAX_COUNTED + 1))
+    frame = pd.DataFrame(rows[:MAX_COUNTED], columns=[each.name for each in columns])
+    numbers = frame[["ttft_ms", "tokens_per_second", "completion_tokens"]].astype(float)
     medians = numbers.median()
     return Summary(
-        count=len(found),
-        more=len(rows) > MOST_COUNTED,
-        ended=int((found["status"] != Status.RUNNING.value).sum()),
-        ok=int((found["status"] == Status.OK.value).sum()),
+        count=len(frame),
+        more=len(rows) > MAX_COUNTED,
+        ended=int((frame["status"] != Status.RUNNING.value).sum()),
+        ok=int((frame["status"] == Status.OK.value).sum()),
         ttft_ms=_number(medians["ttft_ms"]),
         tokens_per_second=_number(medians["tokens_per_second"]),
         completion_tokens=int(numbers["completion_tokens"].sum()),
-        passed=sum(row["passed"] is True for row in rows[:MOST_COUNTED]),
-        failed=sum(row["passed"] is False for row in rows[:MOST_COUNTED]),
+        passed=sum(row["passed"] is True for row in rows[:MAX_COUNTED]),
+        failed=sum(row["passed"] is False for row in rows[:MAX_COUNTED]),
     )
 
 
-def measured(database: Database, view: View, most: int = MOST_COUNTED) -> pd.DataFrame:
+def measured(database: Database, view: View, limit: int = MAX_COUNTED) -> pd.DataFrame:
     """The numbers of the view's newest runs, up to a limit, one row each, newest first.
 
     ``characters`` is the answer's length. Raises FilterProblem, QueryFailed.
     """
     columns = [runs.c[name] for name in _MEASURED]
-    wanted = [*columns, func.length(runs.c.text).label("characters")]
-    found = quick_conditions(database, view)
-    newest = select(*wanted).where(found).order_by(runs.c.created_at.desc(), runs.c.id.desc())
-    return pd.DataFrame(read_rows(database, newest.limit(most)), columns=[each.name for each in wanted])
+    selected = [*columns, func.length(runs.c.text).label("characters")]
+    condition = quick_conditions(database, view)
+    newest = select(*selected).where(condition).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    return pd.DataFrame(read_rows(database, newest.limit(limit)), columns=[each.name for each in selected])
 
 
 def choices(database: Database) -> dict[str, list[str]]:
@@ -146,8 +146,8 @@ def choices(database: Database) -> dict[str, list[str]]:
     columns = runs.c.endpoint, runs.c.model, runs.c.finish_reason
     own = select(*columns).where(owned(runs, database.owner))
     newest = own.order_by(runs.c.created_at.desc(), runs.c.id.desc())
-    found = pd.DataFrame(read_rows(database, newest.limit(_MOST_CHOICES)), columns=[each.name for each in columns])
-    return {each.name: found[each.name].dropna().value_counts().index.tolist() for each in columns}
+    frame = pd.DataFrame(read_rows(database, newest.limit(_MAX_CHOICES)), columns=[each.name for each in columns])
+    return {each.name: frame[each.name].dropna().value_counts().index.tolist() for each in columns}
 
 
 def _number(value: Any) -> float | None:

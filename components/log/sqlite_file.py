@@ -39,7 +39,7 @@ class SqliteFile:
     def __init__(self, path: Path, check_s: float = _CHECK_S) -> None:
         self.path = path
         self._check_s = check_s
-        self._seen: tuple[int, int] | None = None
+        self._opened: tuple[int, int] | None = None
         self._presence: IO[bytes] | None = None
 
     @contextmanager
@@ -60,11 +60,11 @@ class SqliteFile:
         """
         if not self._is_damaged():
             return None
-        aside = self.path.with_name(f"{self.path.name}.corrupt-{utc_now().replace(':', '')}")
+        target = self.path.with_name(f"{self.path.name}.corrupt-{utc_now().replace(':', '')}")
         for part in _PARTS:
             with suppress(FileNotFoundError):
-                os.rename(f"{self.path}{part}", f"{aside}{part}")
-        return aside
+                os.rename(f"{self.path}{part}", f"{target}{part}")
+        return target
 
     def _is_damaged(self) -> bool:
         if self.is_new:
@@ -84,11 +84,11 @@ class SqliteFile:
 
     def copy(self, name: str) -> None:
         """Write a copy into the same folder, atomically. Raises OSError, sqlite3.Error."""
-        part, whole = f"{self.path}.{name}.part", f"{self.path}.{name}"
+        part, target = f"{self.path}.{name}.part", f"{self.path}.{name}"
         Path(part).unlink(missing_ok=True)
         with closing(sqlite3.connect(self.path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
             connection.execute("VACUUM INTO ?", (part,))
-        os.replace(part, whole)
+        os.replace(part, target)
 
     @property
     def is_new(self) -> bool:
@@ -117,7 +117,7 @@ class SqliteFile:
 
     def remember(self) -> None:
         """Remember the present file for ``gone``, and mark it as open for other processes."""
-        self._seen = self._identity()
+        self._opened = self._identity()
         if sqlite3.sqlite_version_info < _FIRST_SAFE_WITH_SEVERAL_PROCESSES:
             self._presence = open(f"{self.path}.open", "ab")  # noqa: SIM115 - it stays open for its lock
             _locked(self._presence, fcntl.LOCK_SH)
@@ -125,22 +125,22 @@ class SqliteFile:
     @property
     def gone(self) -> bool:
         """Whether the file was removed or replaced."""
-        return self._identity() != self._seen
+        return self._identity() != self._opened
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def risks_damage(self) -> bool:
         """Whether another process has the file open and this version of SQLite may then damage it."""
         if self._presence is None:
             return False
-        alone = _locked(self._presence, fcntl.LOCK_EX)
+        is_alone = _locked(self._presence, fcntl.LOCK_EX)
         _locked(self._presence, fcntl.LOCK_SH)
-        return not alone
+        return not is_alone
 
     def close(self) -> None:
         """Remove the mark that the file is open here."""

@@ -40,7 +40,7 @@ def _owner(**more: Any) -> Column[str]:
 UNDER_WAY = literal_column("status = 'running'", Boolean)
 """The condition of an index, as a literal: with a parameter the planner would not match the index."""
 CHECKED = literal_column("check_results is not null", Boolean)
-"""The runs with checks, for the same reason as a literal."""
+"""The condition of runs with checks; a literal for the same reason."""
 
 
 def run_column(name: str) -> Column[Any]:
@@ -140,7 +140,7 @@ experiment_claims = Table(
     Column("content", Text, nullable=False),
     Column("request", Text),
 )
-"""The process that makes the runs of an experiment: its progress, and what other processes ask of it, as JSON."""
+"""The process that makes the runs of an experiment: its progress, and other processes' requests to it, as JSON."""
 
 votes = Table(
     "votes",
@@ -185,7 +185,7 @@ reproductions = Table(
     Column("verdict", String(16), nullable=False),
     Index("reproductions_of_a_capsule", "capsule_id", "created_at"),
 )
-"""What visitors found when they sent the requests of a capsule again, for capsules whose owner keeps that."""
+"""The verdicts of visitors who sent the requests of a capsule again, for capsules whose owner collects them."""
 
 signing_key = Table(
     "signing_key",
@@ -232,7 +232,7 @@ attempts = Table(
     Column("minute_began", String(27), nullable=False),
     Column("count", BigInteger, nullable=False),
 )
-"""How often each network of a demo asked for a run within its minute."""
+"""The number of runs that each network of a demo requested within its minute."""
 
 kept_bytes = Table(
     "kept_bytes",
@@ -281,8 +281,7 @@ def upsert(dialect: str, table: Table, *key: str, only_if: Any = None, leave: tu
     """
     insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(table)
-    same = key or tuple(column.name for column in table.primary_key)
-    changed = {
-        column.name: statement.excluded[column.name] for column in table.c if column.name not in ("id", *same, *leave)
-    }
-    return statement.on_conflict_do_update(index_elements=list(same), set_=changed, where=only_if)
+    index_columns = key or tuple(column.name for column in table.primary_key)
+    unchanged = {"id", *index_columns, *leave}
+    changed = {column.name: statement.excluded[column.name] for column in table.c if column.name not in unchanged}
+    return statement.on_conflict_do_update(index_elements=list(index_columns), set_=changed, where=only_if)

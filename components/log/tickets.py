@@ -15,11 +15,11 @@ LIFE_S = 600.0
 class Tickets:
     """Tokens of 192 bits, each for one owner's runs in one view. Thread-safe.
 
-    Each is valid for ``life_s``; beyond ``most``, the oldest are dropped.
+    Each is valid for ``life_s``; beyond ``limit``, the oldest are dropped.
     """
 
-    def __init__(self, life_s: float = LIFE_S, most: int = 1_000) -> None:
-        self._life_s, self._most = life_s, most
+    def __init__(self, life_s: float = LIFE_S, limit: int = 1_000) -> None:
+        self._life_s, self._limit = life_s, limit
         self._lock = threading.Lock()
         self._views: dict[str, tuple[View, str, float]] = {}
 
@@ -28,8 +28,8 @@ class Tickets:
         token = secrets.token_urlsafe(24)
         now = time.monotonic()
         with self._lock:
-            self._views = {known: each for known, each in self._views.items() if each[2] > now}
-            while len(self._views) >= self._most:
+            self._views = {token_: ticket for token_, ticket in self._views.items() if ticket[2] > now}
+            while len(self._views) >= self._limit:
                 del self._views[next(iter(self._views))]
             self._views[token] = view, owner, now + self._life_s
         return token
@@ -37,5 +37,5 @@ class Tickets:
     def find(self, token: str) -> tuple[View, str] | None:
         """The view and owner of a token, or None when it is unknown or expired."""
         with self._lock:
-            known = self._views.get(token)
-        return known[:2] if known and known[2] > time.monotonic() else None
+            ticket = self._views.get(token)
+        return ticket[:2] if ticket and ticket[2] > time.monotonic() else None

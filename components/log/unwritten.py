@@ -128,12 +128,12 @@ class Unwritten:
         with self._lock:
             return self._entries.get(run_id)
 
-    def due(self, now: float, most: int) -> list[Snapshot]:
+    def due(self, now: float, limit: int) -> list[Snapshot]:
         """The runs that should be written now, up to a limit, longest waiting first."""
         with self._lock:
             due = [entry for entry in self._entries.values() if entry.is_due(now, self._limits)]
         due.sort(key=lambda entry: entry.tried_at)
-        return [Snapshot(entry, now, self._limits) for entry in due[:most]]
+        return [Snapshot(entry, now, self._limits) for entry in due[:limit]]
 
     def ids(self) -> list[str]:
         """The ids of all runs that are running or could not be written."""
@@ -161,10 +161,10 @@ class Unwritten:
                     del self._entries[entry.run.id]
         _finish(done)
 
-    def refused(self, snapshot: Snapshot, why: str, now: float) -> None:
+    def refused(self, snapshot: Snapshot, reason: str, now: float) -> None:
         """Note a run that the database refuses for its content; it is retried later."""
         entry = snapshot.entry
-        entry.refused, entry.tried_at = why, now
+        entry.refused, entry.tried_at = reason, now
         _finish([entry.committed, entry.settled])
 
     def refusals(self) -> list[str]:
@@ -202,7 +202,7 @@ class Unwritten:
 
 
 def _finish(futures: Iterable[Future[None]]) -> None:
-    """Only the log's thread calls this, without the lock: a callback may come back."""
+    """Complete the futures. Called without the lock: a callback may call this object."""
     for future in futures:
         if not future.done():
             future.set_result(None)

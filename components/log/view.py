@@ -1,4 +1,4 @@
-"""A view of the log: which runs, by words, settings and numbers, and in which order; as a condition of SQL."""
+"""A view of the log: a search by words, settings and numbers, and its order; as an SQL condition."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from components.user_error import UserError
 CHECKED_AS = {"passed": runs.c.passed.is_(True), "failed": runs.c.passed.is_(False), "n/a": runs.c.passed.is_(None)}
 """The results of checks as a filter; n/a are runs with a check that could not be made."""
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 """The limit of runs that are counted and summarised, newest first."""
-MOST_MATCHES = MOST_COUNTED + 1
+MAX_MATCHES = MAX_COUNTED + 1
 """The limit of runs with the words that are examined, newest first; one more shows that there are more."""
-MOST_CHARACTERS = 1_000
+MAX_CHARACTERS = 1_000
 """The limit of one filter."""
 
 _EXACT = 2**53
@@ -110,15 +110,15 @@ class View:
         return any(getattr(self, field.name) for field in fields(self) if field.name not in _UNFILTERED)
 
 
-def quick_conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
+def quick_conditions(database: Database, view: View, max_matches: int = MAX_MATCHES) -> ColumnElement[bool]:
     """``conditions``, with the ids of the runs that have a rare setting or number.
 
     Without them a page is filled by looking through the log, newest runs first: a database cannot know that a setting
     is rarer than any that it has counted. Raises FilterProblem, QueryFailed.
     """
-    found = [conditions(database, view, most_matches)]
+    all_conditions = [conditions(database, view, max_matches)]
     by_index = [condition.ids(database.owner) for condition in _numbers_of(view)]
-    for entry in _parted(view.settings):
+    for entry in _entries(view.settings):
         lines = _lines_of(entry)
         # Words of other signs are not in SQLite's index.
         if not isinstance(lines, str) and all(map(_INDEXED.search, lines)):
@@ -128,56 +128,56 @@ def quick_conditions(database: Database, view: View, most_matches: int = MOST_MA
             continue
         ids = [row["id"] for row in read_rows(database, statement.limit(_RARE))]
         if len(ids) < _RARE:
-            found.append(runs.c.id.in_(ids))
-    return and_(*found)
+            all_conditions.append(runs.c.id.in_(ids))
+    return and_(*all_conditions)
 
 
 def _with_lines(database: Database, lines: Collection[str]) -> Any:
     """The ids of the owner's runs that have one of these settings, by the index; on SQLite of some others, too."""
-    theirs = runs.alias("theirs")
+    matched = runs.alias("matched")
     if not database.is_sqlite:
-        return select(theirs.c.id).where(theirs.c.owner == database.owner, _has_line("theirs", lines))
+        return select(matched.c.id).where(matched.c.owner == database.owner, _has_line("matched", lines))
     index = table("runs_search_settings", column("rowid"))
-    wanted = " OR ".join('"{}"'.format(line.replace('"', '""')) for line in lines)
-    matches = text("runs_search_settings match :lines").bindparams(lines=wanted)
-    joined = select(theirs.c.id).join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
+    query = " OR ".join('"{}"'.format(line.replace('"', '""')) for line in lines)
+    matches = text("runs_search_settings match :lines").bindparams(lines=query)
+    joined = select(matched.c.id).join_from(index, matched, literal_column("matched.rowid") == index.c.rowid)
     # "is true" keeps SQLite from scanning the owner's runs instead of using the full-text index.
-    return joined.where(matches, (theirs.c.owner == database.owner).is_(true()))
+    return joined.where(matches, (matched.c.owner == database.owner).is_(true()))
 
 
-def conditions(database: Database, view: View, most_matches: int = MOST_MATCHES) -> ColumnElement[bool]:
+def conditions(database: Database, view: View, max_matches: int = MAX_MATCHES) -> ColumnElement[bool]:
     """The condition of a view on the table ``runs`` alone, including the owner.
 
     Raises FilterProblem.
     """
     for name in (field.name for field in fields(view) if field.name != "ids"):
-        if len(str(getattr(view, name))) > MOST_CHARACTERS:
-            raise FilterProblem(name, sentences.FILTER_TOO_LONG.format(most_characters=MOST_CHARACTERS))
-    same = ("status", "endpoint", "model", "finish_reason")
-    found = [owned(runs, database.owner)]
-    found += [runs.c[name] == storable_text(getattr(view, name)) for name in same if getattr(view, name)]
+        if len(str(getattr(view, name))) > MAX_CHARACTERS:
+            raise FilterProblem(name, sentences.FILTER_TOO_LONG.format(max_characters=MAX_CHARACTERS))
+    exact_names = ("status", "endpoint", "model", "finish_reason")
+    result = [owned(runs, database.owner)]
+    result += [runs.c[name] == storable_text(getattr(view, name)) for name in exact_names if getattr(view, name)]
     if view.checks in CHECKED_AS:
-        found += [CHECKED, CHECKED_AS[view.checks]]
+        result += [CHECKED, CHECKED_AS[view.checks]]
     if view.ids:
-        found.append(runs.c.id.in_(view.ids))
-    found += [_has_setting(database, entry) for entry in _parted(view.settings)]
+        result.append(runs.c.id.in_(view.ids))
+    result += [_has_setting(database, entry) for entry in _entries(view.settings)]
     if view.since:
-        found.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
+        result.append(runs.c.created_at >= _begin_of("since", view.since, view.zone))
     if view.until:
-        found.append(runs.c.created_at < _begin_of("until", view.until, view.zone, days_later=1))
-    found += [condition.on_runs for condition in _numbers_of(view)]
+        result.append(runs.c.created_at < _begin_of("until", view.until, view.zone, days_later=1))
+    result += [condition.on_runs for condition in _numbers_of(view)]
     if view.tag:
         lines = "\n" + run_annotations.c.tags + "\n"
-        found.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
+        result.append(_annotated(lines.contains(f"\n{storable_text(view.tag.strip())}\n", autoescape=True)))
     if view.rating:
-        found.append(_annotated(run_annotations.c.rating >= view.rating))
+        result.append(_annotated(run_annotations.c.rating >= view.rating))
     if view.experiment:
         if not is_id(view.experiment):
             raise FilterProblem("experiment", sentences.NOT_AN_EXPERIMENT_ID)
-        found.append(runs.c.experiment_id == view.experiment)
+        result.append(runs.c.experiment_id == view.experiment)
     if view.words.strip():
-        found.append(_has_words(database, storable_text(view.words), most_matches))
-    return and_(*found)
+        result.append(_has_words(database, storable_text(view.words), max_matches))
+    return and_(*result)
 
 
 def _numbers_of(view: View) -> list[NumberCondition]:
@@ -187,12 +187,12 @@ def _numbers_of(view: View) -> list[NumberCondition]:
         raise FilterProblem("numbers", str(problem)) from None
 
 
-def _annotated(which: ColumnElement[bool]) -> ColumnElement[bool]:
+def _annotated(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     # Needs no owner here: the condition on the run has it.
-    return runs.c.id.in_(select(run_annotations.c.run_id).where(which))
+    return runs.c.id.in_(select(run_annotations.c.run_id).where(condition))
 
 
-def _parted(settings: str) -> list[str]:
+def _entries(settings: str) -> list[str]:
     return [entry for entry in _PART.findall(settings) if entry.strip()]
 
 
@@ -212,7 +212,7 @@ def _has_line(alias: str, lines: Collection[str]) -> ColumnElement[bool]:
 
 
 def _lines_of(entry: str) -> list[str] | str:
-    """The lines of which a run's settings have one, or the beginning of a line that they lack.
+    """The lines of which a run's settings must have one, or the beginning of a line that they must lack.
 
     Raises FilterProblem.
     """
@@ -247,28 +247,28 @@ def _values(words: str) -> list[Any]:
     return [value]
 
 
-def _has_words(database: Database, words: str, most_matches: int) -> ColumnElement[bool]:
+def _has_words(database: Database, words: str, max_matches: int) -> ColumnElement[bool]:
     phrases = [phrase or word for phrase, word in re.findall(r'"([^"]+)"|([^\s"]+)', words)]
     if not phrases:
         return true()
     if database.is_sqlite:
         # Quoted phrases contain no operators of FTS5.
-        wanted = " ".join(f'"{phrase}"' for phrase in phrases)
+        query = " ".join(f'"{phrase}"' for phrase in phrases)
         index = table("runs_search", column("rowid"))
-        theirs, owner = runs.alias("theirs"), literal(database.owner)
+        matched, owner = runs.alias("matched"), literal(database.owner)
         newest = (
             select(index.c.rowid)
-            .join_from(index, theirs, literal_column("theirs.rowid") == index.c.rowid)
+            .join_from(index, matched, literal_column("matched.rowid") == index.c.rowid)
             # The unary + keeps SQLite from scanning the owner's runs instead of using the full-text index.
-            .where(text("runs_search match :words").bindparams(words=wanted), literal_column("+theirs.owner") == owner)
+            .where(text("runs_search match :words").bindparams(words=query), literal_column("+matched.owner") == owner)
             .order_by(index.c.rowid.desc())
         )
-        return literal_column("runs.rowid").in_(newest.limit(most_matches))
-    theirs = runs.alias("theirs")
-    indexed: ColumnElement[Any] = literal_column("theirs.runs_search_words")
-    wanted_here = indexed.op("@@")(func.websearch_to_tsquery(literal_column("'simple'"), words))
-    latest = select(theirs.c.id).where(theirs.c.owner == database.owner, wanted_here)
-    latest = latest.order_by(theirs.c.created_at.desc(), theirs.c.id.desc()).limit(most_matches)
+        return literal_column("runs.rowid").in_(newest.limit(max_matches))
+    matched = runs.alias("matched")
+    indexed: ColumnElement[Any] = literal_column("matched.runs_search_words")
+    has_words = indexed.op("@@")(func.websearch_to_tsquery(literal_column("'simple'"), words))
+    latest = select(matched.c.id).where(matched.c.owner == database.owner, has_words)
+    latest = latest.order_by(matched.c.created_at.desc(), matched.c.id.desc()).limit(max_matches)
     # As an array, so that PostgreSQL finds the words first: with few rows to show, it would read the newest runs until
     # it has them, which for a rare word are all.
     return runs.c.id == func.any(func.array(latest.scalar_subquery()))

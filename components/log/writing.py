@@ -79,13 +79,13 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
 
 
 def _mark(dialect: Dialect) -> str:
-    """The place of a value in a statement."""
+    """The placeholder of a value in a statement."""
     return "?" if dialect.paramstyle == "qmark" else "%s"
 
 
 _COLUMNS = [name for name in FACTS if name != "heartbeat_at"]
 _FIXED = {"id", "created_at", "owner", "endpoint", "dialect", "model", "request_body", "draft", "prompt", "settings"}
-"""What a run has from its beginning: an update would write its indexes again."""
+"""The facts that a run has from its start: an update of them would write their indexes again."""
 _CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name not in _FIXED)
 
 
@@ -106,14 +106,14 @@ def is_about_content(error: Exception) -> bool:
     return not isinstance(error, OSError | MemoryError)
 
 
-def mark_lost(connection: Connection, after_s: float, but: Collection[str]) -> None:
+def mark_lost(connection: Connection, after_s: float, except_ids: Collection[str]) -> None:
     """Mark runs as lost that had no heartbeat for this long, except those with these ids."""
     dialect = connection.dialect.name
     connection.execute(
         update(runs)
         .where(UNDER_WAY)
         .where(runs.c.heartbeat_at < database_now(dialect, after_s))
-        .where(runs.c.id.not_in(but))
+        .where(runs.c.id.not_in(except_ids))
         .values(
             status=Status.LOST.value,
             error_kind=ErrorKind.PROCESS_DIED.value,

@@ -27,7 +27,7 @@ _DEEPEST_NESTING = 40
 """Levels of lists, quotes and formatting. A deeper block is shown as its source."""
 _LONGEST_FORMATTED = 4_000
 """Characters of a paragraph. Some rules take quadratic time; a longer paragraph is not formatted."""
-_MOST_LINES = 2_000
+_MAX_LINES = 2_000
 """Lines of a list, a table, a quotation or a paragraph. The rest becomes a separate block: the parser
 needs some hundred times the memory of the text."""
 _READ_AT_ONCE = 100_000
@@ -114,9 +114,9 @@ def _read(text: str) -> _Reading:
     env: dict[str, Any] = {}
     groups = _groups(_MARKDOWN.block.parse(text, _MARKDOWN, env, []) or [])
     lines = [first for first, _ in groups]
-    for (first, tokens), behind in zip(groups, [*lines[1:], text.count("\n")], strict=False):
-        if tokens[0].nesting and behind - first > _MOST_LINES:
-            return _read(text[: _line_starts(text, [first + _MOST_LINES])[0]])
+    for (first, tokens), next_first in zip(groups, [*lines[1:], text.count("\n")], strict=False):
+        if tokens[0].nesting and next_first - first > _MAX_LINES:
+            return _read(text[: _line_starts(text, [first + _MAX_LINES])[0]])
     starts = [*_line_starts(text, lines), len(text)]
     blocks = [
         _Block(start, text[start:end], tokens)
@@ -144,8 +144,8 @@ def _groups(tokens: list[Token]) -> list[tuple[int, list[Token]]]:
 def _line_starts(text: str, lines: list[int]) -> list[int]:
     starts: list[int] = []
     line = position = 0
-    for wanted in lines:
-        while line < wanted:
+    for number in lines:
+        while line < number:
             position = text.index("\n", position) + 1
             line += 1
         starts.append(position)
@@ -163,10 +163,10 @@ def _draw(block: _Block, *, final: bool) -> str:
             checkbox = _checkbox(before[0]) if before and before[-1].type == "paragraph_open" else ""
             env["in_cell"] = bool(before) and before[-1].type in ("td_open", "th_open")
             token.children = [*_text(checkbox), *_inline(token.content, env)]
-    written = str(_MARKDOWN.renderer.render(block.tokens, _MARKDOWN.options, env))
+    markup = str(_MARKDOWN.renderer.render(block.tokens, _MARKDOWN.options, env))
     if _RIGHT_TO_LEFT.search(block.source):
-        written = _DIRECTED.sub(r'<\1 dir="auto"', written)
-    return sanitized(written)
+        markup = _DIRECTED.sub(r'<\1 dir="auto"', markup)
+    return sanitized(markup)
 
 
 def _checkbox(token: Token) -> str:
@@ -238,12 +238,12 @@ class _Writer(RendererHTML):
 
     def formula(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
-        written = mathml(token.content, displayed=False)
-        if written is None:
+        markup = mathml(token.content, displayed=False)
+        if markup is None:
             return f"<code>{escapeHtml(token.meta['source'])}</code>"
         # Formulas wider than a phone scroll; others stay attached to the next comma.
         kind = "formula wide" if len(token.content) > _WIDE_FORMULA else "formula"
-        return f'<span class="{kind}">{written}</span>'
+        return f'<span class="{kind}">{markup}</span>'
 
     def displayed_formula(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]

@@ -43,20 +43,20 @@ def code_html(code: str, info: str = "") -> str:
 
 def _highlighted(code: str, info: str) -> str | None:
     language = _LANGUAGE.match(unescapeAll(info))
-    read = code[:_LONGEST_HIGHLIGHTED]
-    if language is None or language[1].lower() not in _LANGUAGES or _HARD_TO_READ.search(read):
+    highlighted = code[:_LONGEST_HIGHLIGHTED]
+    if language is None or language[1].lower() not in _LANGUAGES or _HARD_TO_READ.search(highlighted):
         return None
     lexer = get_lexer_by_name(language[1].lower())
     # Most lexers take quadratic time for some hostile code. Thread time excludes other work on the machine.
-    give_up = time.thread_time() + _HIGHLIGHTING_S + _HIGHLIGHTING_S_PER_CHARACTER * len(read)
+    give_up = time.thread_time() + _HIGHLIGHTING_S + _HIGHLIGHTING_S_PER_CHARACTER * len(highlighted)
     tokens: list[tuple[Any, str]] = []
-    for _, kind, value in lexer.get_tokens_unprocessed(read):
+    for _, kind, value in lexer.get_tokens_unprocessed(highlighted):
         if time.thread_time() > give_up:
             break
         tokens.append((kind, value))
     coloured = "".join(value for _, value in tokens)
     # Some lexers lose characters.
-    if not read.startswith(coloured):
+    if not highlighted.startswith(coloured):
         return None
     content: str = pygments.format(tokens, _FORMATTER)
     content = content if coloured.endswith("\n") else content.removesuffix("\n")

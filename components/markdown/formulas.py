@@ -65,7 +65,7 @@ def mathml(source: str, *, displayed: bool) -> str | None:
         # of them the formula is shown as its source.
         return None
     del formula.attrib["xmlns"]
-    if not all(_mend(element) for element in formula.iter()):
+    if not all(_adapt(element) for element in formula.iter()):
         return None
     for element in formula.iter():
         _space_names(element)
@@ -80,7 +80,7 @@ def _depth(source: str) -> int:
     return deepest
 
 
-def _mend(element: Element) -> bool:
+def _adapt(element: Element) -> bool:
     """Adapt the converter's MathML so that browsers draw it like TeX; false if part was not understood."""
     text = element.text or ""
     if element.tag in ("mi", "mo") and (text == "&" or re.match(r"\\[A-Za-z]", text)):

@@ -12,7 +12,7 @@ UNLIMITED = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class Most:
+class PlaceLimits:
     """The largest number of places per visitor, per network, and in total."""
 
     of_visitor: int
@@ -26,8 +26,8 @@ class Places:
     A visitor or network of None is unknown and counts towards the total only.
     """
 
-    def __init__(self, most: Most) -> None:
-        self._most = most
+    def __init__(self, limits: PlaceLimits) -> None:
+        self._limits = limits
         self._lock = threading.Lock()
         self._taken: Counter[tuple[str, str]] = Counter()
 
@@ -35,7 +35,7 @@ class Places:
         """Take this many places if all of them are free; True when they were."""
         parties = self._parties(visitor, network)
         with self._lock:
-            if any(self._taken[party] + number > most for party, most in parties.items()):
+            if any(self._taken[party] + number > limit for party, limit in parties.items()):
                 return False
             for party in parties:
                 self._taken[party] += number
@@ -60,9 +60,9 @@ class Places:
                 self.leave(visitor, network)
 
     def _parties(self, visitor: str | None, network: str | None) -> dict[tuple[str, str], int]:
-        parties = {("all", ""): self._most.of_all}
+        parties = {("all", ""): self._limits.of_all}
         if visitor is not None:
-            parties["visitor", visitor] = self._most.of_visitor
+            parties["visitor", visitor] = self._limits.of_visitor
         if network is not None:
-            parties["network", network] = self._most.of_network
+            parties["network", network] = self._limits.of_network
         return parties

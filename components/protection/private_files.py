@@ -1,4 +1,4 @@
-"""Keeps files with prompts, answers or keys private to their owner: new ones are made private, older ones named."""
+"""Keeps files with prompts, answers or keys private to their owner: new ones are made private, older ones reported."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def keep_new_files_private() -> None:
 
 def open_to_others(places: Iterable[Path]) -> str | None:
     """A sentence that names the files and folders that other users of the machine can read or write, or None."""
-    loose = sorted({str(place) for place in places if place.exists() and place.stat().st_mode & _OTHERS})
-    if not loose:
+    readable = sorted({str(place) for place in places if place.exists() and place.stat().st_mode & _OTHERS})
+    if not readable:
         return None
-    named = " ".join(map(shlex.quote, loose))
-    return f"Other users of this machine can read or write Tempera's private files. Run: chmod go= {named}"
+    paths = " ".join(map(shlex.quote, readable))
+    return f"Other users of this machine can read or write Tempera's private files. Run: chmod go= {paths}"

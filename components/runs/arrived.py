@@ -93,10 +93,10 @@ class Arrived:
     def _keep(self, event: TimedEvent) -> None:
         # After the first event over a limit, none is stored, so that the stored events have no gaps.
         if self._event_count == len(self._events) < self._limits.max_kept_events:
-            kept = stored(event)
-            chars = self._event_chars + len(kept.name) + len(kept.data)
+            stored_event = stored(event)
+            chars = self._event_chars + len(stored_event.name) + len(stored_event.data)
             if chars <= self._limits.max_kept_event_chars:
-                self._events.append(kept)
+                self._events.append(stored_event)
                 self._event_chars = chars
         self._event_count += 1
 

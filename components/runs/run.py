@@ -46,7 +46,7 @@ class Activity(Enum):
 class RetryWait:
     """A wait before the next attempt: the reason as a sentence, and the end in monotonic seconds."""
 
-    why: str
+    reason: str
     until: float
 
     @property
@@ -156,10 +156,10 @@ class Run:
         with self._lock:
             self._change(activity)
 
-    def wait_to_retry(self, why: str, seconds: float) -> None:
+    def wait_to_retry(self, reason: str, seconds: float) -> None:
         """Note a failed attempt, its reason, and the seconds until the next attempt."""
         with self._lock:
-            self._change(Activity.RETRYING, retry_wait=RetryWait(why, time.monotonic() + seconds))
+            self._change(Activity.RETRYING, retry_wait=RetryWait(reason, time.monotonic() + seconds))
 
     def queue(self, place: int | None) -> None:
         """Note that the run waits in the queue at this place from 1; None for a queue without places."""
@@ -200,7 +200,7 @@ class Run:
             self._outcome = outcome
             self._checked = checked
             self._finished_at = utc_now()
-            self._tell()
+            self._notify()
         self.ended.set_result(outcome.status)
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -219,9 +219,9 @@ class Run:
         self.activity = Activity.STOPPING if self._stopping else activity
         self.place_in_queue = place_in_queue
         self.retry_wait = None if self._stopping else retry_wait
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.version += 1
         for listener in self._listeners:
             listener()
@@ -246,7 +246,7 @@ class Run:
             if order.placement:
                 facts |= vars(order.placement)
             if self._outcome:
-                facts |= _of_outcome(self._outcome) | self._checked
+                facts |= _outcome_facts(self._outcome) | self._checked
             return RunRecord(
                 id=self.id,
                 created_at=self.created_at,
@@ -271,11 +271,11 @@ def _answer_of(outcome: Outcome) -> Answer:
     return Answer(outcome.text, outcome.finish_reason, tuple(outcome.tool_calls), tokens, problem)
 
 
-def _of_outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome_facts(outcome: Outcome) -> dict[str, Any]:
     """The record's facts from an outcome, its timings and its usage: those of equal name, and the derived ones."""
     parts = (outcome, outcome.timings, outcome.likelihood, outcome.usage or Usage())
-    same = {name: value for part in parts for name, value in vars(part).items() if name in FACTS}
-    return same | {
+    common = {name: value for part in parts for name, value in vars(part).items() if name in FACTS}
+    return common | {
         "status": outcome.status.value,
         "error_kind": outcome.error_kind.value if outcome.error_kind else None,
         "error_message": outcome.message,

@@ -64,7 +64,7 @@ class Runner:
         if readers and self._gate is None:
             committed = self._log.committed(run)
             turn = sent or committed
-            committed.add_done_callback(lambda _: turn.add_done_callback(lambda _: self._read_elsewhere(run, readers)))
+            committed.add_done_callback(lambda _: turn.add_done_callback(lambda _: self._read_in_process(run, readers)))
         else:
             self._start_thread(run)
         return run
@@ -101,15 +101,15 @@ class Runner:
         self._log.end(run)
         self._release(run)
 
-    def _read_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
+    def _read_in_process(self, run: Run, readers: ReaderProcesses) -> None:
         """Let another process read the answer; no thread of this one waits for it."""
         try:
-            self._begin_elsewhere(run, readers)
+            self._begin_in_process(run, readers)
         except Exception:  # a callback's error reaches no caller, and the run would wait for ever
             logging.getLogger(__name__).exception(_FAULT_OF, run.id)
             self._end(run, _fault())
 
-    def _begin_elsewhere(self, run: Run, readers: ReaderProcesses) -> None:
+    def _begin_in_process(self, run: Run, readers: ReaderProcesses) -> None:
         if run.stopping:
             self._end(run, _stopped())
             return
@@ -145,9 +145,9 @@ class Runner:
         if self._gate is None:
             return self._answer(run)
         try:
-            with self._gate.enter(run) as tell:
+            with self._gate.enter(run) as settle:
                 outcome = self._answer(run)
-                tell(outcome)
+                settle(outcome)
                 return outcome
         except Refused as refused:
             if run.stopping:
@@ -196,8 +196,8 @@ def _log_end(run: Run) -> None:
 
 
 def _wait_to_retry(run: Run, fault: StreamFault, seconds: float) -> None:
-    why = fault.sentence if fault.http_status is None else f"{fault.sentence} (HTTP {fault.http_status})"
-    run.wait_to_retry(why, seconds)
+    reason = fault.sentence if fault.http_status is None else f"{fault.sentence} (HTTP {fault.http_status})"
+    run.wait_to_retry(reason, seconds)
 
 
 def _stopped() -> Outcome:

@@ -18,21 +18,21 @@ _REFUSED = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 
 
 @dataclass
-class _Answer:
-    """An answer of the application, as it came."""
+class _Response:
+    """A response of the application."""
 
     start: Message
     body: bytes = b""
 
     @property
-    def may_be_kept(self) -> bool:
+    def may_be_cached(self) -> bool:
         """Whether it is a whole file that never changes."""
         headers = Headers(raw=self.start["headers"])
         is_plain = "content-encoding" not in headers
         return self.start["status"] == 200 and is_plain and _FOR_EVER in headers.get("cache-control", "")
 
-    def compressed(self) -> _Answer:
-        """The same answer with gzip."""
+    def compressed(self) -> _Response:
+        """The same response with gzip."""
         body = gzip.compress(self.body, _LEVEL)
         start = {**self.start, "headers": list(self.start["headers"])}
         headers = MutableHeaders(scope=start)
@@ -40,10 +40,10 @@ class _Answer:
         headers.add_vary_header("Accept-Encoding")
         if etag := headers.get("etag"):
             headers["ETag"] = f"W/{etag.removeprefix('W/')}"  # the same content, not the same bytes
-        return _Answer(start, body)
+        return _Response(start, body)
 
     async def send(self, send: Send) -> None:
-        """Send it as the answer."""
+        """Send the response."""
         await send({**self.start})  # a copy, because the outer layers add headers
         await send({"type": "http.response.body", "body": self.body})
 
@@ -53,7 +53,7 @@ class CompressedFiles:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._kept: dict[str, _Answer] = {}
+        self._cache: dict[str, _Response] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -61,16 +61,16 @@ class CompressedFiles:
             await self._app(scope, receive, send)
             return
         path = scope["path"]
-        if path not in self._kept:
-            found = await self._whole_answer(scope, receive)
-            if not found.may_be_kept:
-                await found.send(send)
+        if path not in self._cache:
+            response = await self._whole_response(scope, receive)
+            if not response.may_be_cached:
+                await response.send(send)
                 return
-            self._kept[path] = await run_in_threadpool(found.compressed)
-        await self._kept[path].send(send)
+            self._cache[path] = await run_in_threadpool(response.compressed)
+        await self._cache[path].send(send)
 
-    async def _whole_answer(self, scope: Scope, receive: Receive) -> _Answer:
-        """The application's whole answer."""
+    async def _whole_response(self, scope: Scope, receive: Receive) -> _Response:
+        """The application's whole response."""
         started: list[Message] = []
         body = bytearray()
 
@@ -81,11 +81,11 @@ class CompressedFiles:
                 body.extend(message.get("body", b""))
 
         await self._app(scope, receive, take)
-        return _Answer(started[0], bytes(body))
+        return _Response(started[0], bytes(body))
 
 
 def _takes_gzip(scope: Scope) -> bool:
-    """Whether the scope asks for a whole static file, and may be answered with gzip."""
+    """Whether the request is for a whole static file, and accepts gzip."""
     if scope["type"] != "http" or scope["method"] != "GET" or not _COMPRESSIBLE.search(scope["path"]):
         return False
     headers = Headers(scope=scope)

@@ -52,8 +52,8 @@ class VisitorCookie:
 
 def visitor_of(cookies: Mapping[str, str]) -> str | None:
     """The id in a visitor's cookies, or None. Without an https cookie, the plain http cookie counts."""
-    found = (visitor_in(cookie_secret(), cookies.get(name)) for name in (HTTPS_COOKIE, COOKIE))
-    return next(filter(None, found), None)
+    ids = (visitor_in(cookie_secret(), cookies.get(name)) for name in (HTTPS_COOKIE, COOKIE))
+    return next(filter(None, ids), None)
 
 
 def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:

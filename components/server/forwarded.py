@@ -18,8 +18,8 @@ def keep_peer_of_socket() -> None:
     ProxyHeadersMiddleware.__call__ = _pass_on  # type: ignore[assignment]
 
 
-async def _pass_on(uvicorns: ProxyHeadersMiddleware, scope: Any, receive: Any, send: Any) -> None:
-    await uvicorns.app(scope, receive, send)
+async def _pass_on(middleware: ProxyHeadersMiddleware, scope: Any, receive: Any, send: Any) -> None:
+    await middleware.app(scope, receive, send)
 
 
 def scheme_of(scope: Scope, hops: int) -> str:

@@ -13,7 +13,7 @@ from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
-_MOST_S = 0.2
+_MAX_S = 0.2
 """A script that takes longer to begin is shown as running."""
 
 _run_script: Any = ScriptRunner._run_script
@@ -38,7 +38,7 @@ def release_messages() -> None:
 def _hold_and_run(runner: Any, rerun_data: Any) -> None:
     # A fragment's script runs no action before it draws.
     if not rerun_data.fragment_id_queue:
-        _held_until[runner._session_id] = time.monotonic() + _MOST_S
+        _held_until[runner._session_id] = time.monotonic() + _MAX_S
     try:
         _run_script(runner, rerun_data)
     finally:

@@ -32,8 +32,8 @@ def is_own_host(host: str | None) -> bool:
     """
     if allowed_hosts():
         return is_host_allowed(host)
-    found = _HOST.fullmatch(host or "")
-    name = (found["ipv6"] or found["name"]).lower().rstrip(".") if found else ""
+    match = _HOST.fullmatch(host or "")
+    name = (match["ipv6"] or match["name"]).lower().rstrip(".") if match else ""
     return name in LOOPBACK or (bool(name) and name == urlsplit(read_settings().public_address).hostname)
 
 
@@ -49,6 +49,6 @@ def is_local() -> bool:
     return listening_address() in LOOPBACK and not is_named()
 
 
-def listens_in_vain() -> bool:
+def lacks_public_url() -> bool:
     """Whether other machines can reach the server, but every browser there would be refused."""
     return listening_address() not in LOOPBACK and not is_named()

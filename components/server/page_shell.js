@@ -1,4 +1,4 @@
-// What a person does while the page is not ready for it, or in the order in which Streamlit would lose it.
+// Keeps input that Streamlit would lose: keys pressed before the page is ready, and text typed just before a link is followed.
 
 // Ctrl+Enter in a message runs the request: a shortcut of the Run button. Pressed while that is not there yet, or disabled,
 // the keys are kept here, and press the button once when they can: for a moment where it is disabled, which the person sees,
@@ -8,23 +8,23 @@
   const NOT_DRAWN_MS = 30000;
   const BUTTON = ":is(.st-key-run, .st-key-run_sweep) button";
   const RUN = `${BUTTON}:not(:disabled)`;
-  let kept = null; // on which page the keys were pressed, and until when they count
+  let earlyKeys = null; // on which page the keys were pressed, and until when they count
 
   const pressWhenThere = () => {
-    if (!kept) return;
-    const isOver = kept.path !== location.pathname || performance.now() > kept.until;
+    if (!earlyKeys) return;
+    const isOver = earlyKeys.path !== location.pathname || performance.now() > earlyKeys.until;
     const button = document.querySelector(RUN);
     if (!isOver && !button) return;
-    kept = null;
+    earlyKeys = null;
     if (!isOver) button.click();
   };
 
   const keepEarlyKeys = (event) => {
     const { key, ctrlKey, metaKey, repeat, target } = event;
     if (key !== "Enter" || !(ctrlKey || metaKey) || repeat || !target.closest?.(".st-key-messages")) return;
-    const patience = document.querySelector(BUTTON) ? DISABLED_MS : NOT_DRAWN_MS;
-    if (!document.querySelector(RUN)) kept = { path: location.pathname, until: performance.now() + patience };
-    // A button that has just come does not hear its shortcut yet; one that does has prevented what the keys do by themselves.
+    const waitMs = document.querySelector(BUTTON) ? DISABLED_MS : NOT_DRAWN_MS;
+    if (!document.querySelector(RUN)) earlyKeys = { path: location.pathname, until: performance.now() + waitMs };
+    // A button that was just drawn does not react to its shortcut yet; one that does has prevented the default action.
     else setTimeout(() => event.defaultPrevented || document.querySelector(RUN)?.click());
   };
 
@@ -59,12 +59,12 @@
 
 // A page in the frame of another site tells that site its height, so that it is shown whole.
 (() => {
-  const LOOK_AGAIN_MS = 500;
+  const POLL_MS = 500;
   if (window.parent === window || !new URLSearchParams(location.search).has("embed")) return;
-  let told = 0;
+  let sentHeight = 0;
   setInterval(() => {
     const content = document.querySelector("[data-testid=stMainBlockContainer]");
     const height = Math.ceil(content?.getBoundingClientRect().height ?? 0);
-    if (height && height !== told) window.parent.postMessage({ tempera: { height: (told = height) } }, "*");
-  }, LOOK_AGAIN_MS);
+    if (height && height !== sentHeight) window.parent.postMessage({ tempera: { height: (sentHeight = height) } }, "*");
+  }, POLL_MS);
 })();

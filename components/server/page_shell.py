@@ -19,11 +19,11 @@ from streamlit import file_util
 
 from components.server.link_cards import HeadCard, head_card
 
-_THEIR_TITLE = b"<title>Streamlit</title>"
+_STREAMLIT_TITLE = b"<title>Streamlit</title>"
 _SCRIPTS = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _SCRIPT = (Path(__file__).parent / "page_shell.js").read_text()
-_MEANING = "A playground in the browser for streaming chat completions."
-_SHARED_MEANING = "An answer of a model, with its settings and timing."
+_DESCRIPTION = "A playground in the browser for streaming chat completions."
+_SHARED_DESCRIPTION = "An answer of a model, with its settings and timing."
 
 
 class PageShell:
@@ -41,7 +41,7 @@ class PageShell:
         if "." not in scope["path"].rpartition("/")[2]:
             # A page, not a file: requested uncompressed, to be edited here.
             scope = {**scope, "headers": [each for each in scope["headers"] if each[0] != b"accept-encoding"]}
-        begun: list[Message] = []
+        held_start: list[Message] = []
         pieces: list[bytes] = []
 
         async def send_with_head(message: Message) -> None:
@@ -49,15 +49,15 @@ class PageShell:
                 headers = Headers(raw=message["headers"])
                 is_page = headers.get("content-type", "").startswith("text/html")
                 if is_page and "content-encoding" not in headers:
-                    begun.append(message)
+                    held_start.append(message)
                     return
-            elif begun and message["type"] == "http.response.body":
+            elif held_start and message["type"] == "http.response.body":
                 # A few kilobytes, in pieces of any size.
                 pieces.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
                 card = await run_in_threadpool(head_card, _capsule_id(scope)) if shared else None
-                start, body = begun.pop(), _with_head(b"".join(pieces), shared, card)
+                start, body = held_start.pop(), _with_head(b"".join(pieces), shared, card)
                 if scope["method"] != "HEAD":
                     MutableHeaders(scope=start)["Content-Length"] = str(len(body))
                 await send(start)
@@ -78,12 +78,12 @@ def _capsule_id(scope: Scope) -> str:
 
 
 def _with_head(page: bytes, shared: bool, card: HeadCard | None = None) -> bytes:
-    return page.replace(_THEIR_TITLE, _head(shared, card), 1)
+    return page.replace(_STREAMLIT_TITLE, _head(shared, card), 1)
 
 
 def _head(shared: bool, card: HeadCard | None) -> bytes:
     title = "A shared answer · Tempera" if shared else "Tempera"
-    meaning = _SHARED_MEANING if shared else _MEANING
+    meaning = _SHARED_DESCRIPTION if shared else _DESCRIPTION
     shown = (
         f'<meta property="og:title" content="{title}"><meta property="og:description" content="{meaning}">'
         '<meta name="twitter:card" content="summary">'

@@ -15,7 +15,7 @@ from components.service import Service
 from components.settings import read_settings
 from components.streaming.outcome import Status
 
-_LOOK_AGAIN_S = 0.05
+_POLL_S = 0.05
 
 _lock = threading.Lock()
 _service: Service | None = None
@@ -47,7 +47,7 @@ def make_in_worker(job: Job) -> Status:
     if endpoint is None:
         raise LookupError(sentences.WORKER_WITHOUT_ENDPOINT.format(endpoint=job.endpoint))
     while worker.runner.must_wait_to_retry(job.endpoint):
-        time.sleep(_LOOK_AGAIN_S)
+        time.sleep(_POLL_S)
     run = worker.runner.start(job.order(endpoint))
     run.written.result()
     return run.ended.result()

@@ -50,12 +50,12 @@ def _metrics(request: Request) -> PlainTextResponse:
     try:
         if log.database is None:
             raise QueryFailed(sentences.UNAVAILABLE)
-        found = metrics_of(log.database)
+        metrics = metrics_of(log.database)
         tokens = left(log, demo, "", "").tokens_today if demo else None
     except (QueryFailed, Refused):
         return PlainTextResponse("The log cannot be read now.\n", 503)
-    lines = [f'tempera_runs_last_day{{status="{status}"}} {count}' for status, count in found.runs.items()]
-    lines += [f'tempera_ttft_ms{{quantile="{quantile}"}} {value:.1f}' for quantile, value in found.ttft_ms.items()]
+    lines = [f'tempera_runs_last_day{{status="{status}"}} {count}' for status, count in metrics.runs.items()]
+    lines += [f'tempera_ttft_ms{{quantile="{quantile}"}} {value:.1f}' for quantile, value in metrics.ttft_ms.items()]
     lines += [] if tokens is None else [f"tempera_demo_tokens_left {tokens}"]
     return PlainTextResponse("\n".join(lines) + "\n")
 

@@ -31,10 +31,10 @@ def file_link(token: str, kind: str) -> str:
 
 
 def _send(request: Request) -> Response:
-    known, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
-    if known is None or kind not in FORMATS:
+    ticket, kind = service().tickets.find(request.path_params["token"]), request.path_params["kind"]
+    if ticket is None or kind not in FORMATS:
         return PlainTextResponse(sentences.LINK_EXPIRED, 404)
-    view, owner = known
+    view, owner = ticket
     try:
         pieces = _pieces(view, owner, kind)
         first = next(pieces, b"")

@@ -1,7 +1,7 @@
 """Refuses WebSockets of foreign pages before Streamlit, and explains the setting when no page could open one.
 
 Streamlit itself asks a server on the internet for this machine's address whenever a foreign page connects, blocks all
-visitors meanwhile, and accepts the pages of every port of this machine.
+visitors during this request, and accepts the pages of every port of this machine.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ def reason_not_to_start() -> str | None:
     if settings.secrets_files and not is_set("secrets.files"):
         return sentences.SECRETS_FILES_OF_STREAMLIT
     # Streamlit searches the current folder; only `streamlit run` searches the folder of app.py as well.
-    read = {path.resolve() for path in secrets.files}
-    if not is_set("secrets.files") and _SECRETS.is_file() and _SECRETS.resolve() not in read:
+    files = {path.resolve() for path in secrets.files}
+    if not is_set("secrets.files") and _SECRETS.is_file() and _SECRETS.resolve() not in files:
         return sentences.SECRETS_NOT_READ_HERE.format(file=_SECRETS, folder=_ROOT)
     if problems := settings.problems.get("public_url"):
         return problems[0]

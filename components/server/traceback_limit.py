@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 
-_MOST_A_MINUTE = 5
+_MAX_A_MINUTE = 5
 _MINUTE_S = 60.0
-_MOST_KINDS = 1_000
+_MAX_KINDS = 1_000
 
 
 class TracebackLimit(logging.Filter):
@@ -18,10 +18,10 @@ class TracebackLimit(logging.Filter):
     A kind is a logger and a type of error. Records without a traceback pass.
     """
 
-    def __init__(self, most_a_minute: int = _MOST_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, max_a_minute: int = _MAX_A_MINUTE, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` returns monotonic seconds."""
         super().__init__()
-        self._most = most_a_minute
+        self._max_a_minute = max_a_minute
         self._clock = clock
         self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
@@ -34,17 +34,17 @@ class TracebackLimit(logging.Filter):
         kind = (record.name, record.exc_info[0].__name__)
         with self._lock:
             now = self._clock()
-            if len(self._kinds) > _MOST_KINDS:
+            if len(self._kinds) > _MAX_KINDS:
                 self._kinds.clear()
             ends, count = self._kinds.get(kind, (0.0, 0))
             if now >= ends:
-                left_out = max(count - self._most, 0)
+                left_out = max(count - self._max_a_minute, 0)
                 ends, count = now + _MINUTE_S, 0
                 if left_out:
                     record.msg = f"{record.getMessage()}\n({left_out:,} more of {kind[1]} were left out before.)"
                     record.args = None
             self._kinds[kind] = ends, count + 1
-            return count < self._most
+            return count < self._max_a_minute
 
 
 def limit_tracebacks() -> None:

@@ -27,8 +27,8 @@ class UploadLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
-        found = _ROUTE.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
-        if found is None:
+        match = _ROUTE.search(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        if match is None:
             await self._app(scope, receive, send)
             return
         size = Headers(scope=scope).get("content-length", "")
@@ -43,7 +43,7 @@ class UploadLimit:
         try:
             if not size.isascii() or not size.isdecimal():
                 raise UploadRefused(411, sentences.SIZE_UNKNOWN)
-            with self._uploads().coming(found["session"], int(size), lambda: _held(runtime), free):
+            with self._uploads().receiving(match["session"], int(size), lambda: _held_bytes(runtime), free):
                 await self._app(scope, receive, send)
         except UploadRefused as refused:
             await PlainTextResponse(f"{refused}\n", refused.status)(scope, receive, send)
@@ -53,7 +53,7 @@ def forget_closed_sessions(uploads: Uploads) -> None:
     """Forget the ended sessions that hold no file."""
     if exists():
         runtime = get_instance()
-        uploads.forget(lambda known: not runtime.is_active_session(known) and known not in _files(runtime))
+        uploads.forget(lambda session: not runtime.is_active_session(session) and session not in _files(runtime))
 
 
 def _files(runtime: Runtime) -> Mapping[str, Mapping[str, Any]]:
@@ -61,6 +61,6 @@ def _files(runtime: Runtime) -> Mapping[str, Mapping[str, Any]]:
     return manager.file_storage if isinstance(manager, MemoryUploadedFileManager) else {}
 
 
-def _held(runtime: Runtime) -> dict[str, int]:
-    found = list(_files(runtime).items())
-    return {session: sum(len(file.data) for file in list(files.values())) for session, files in found}
+def _held_bytes(runtime: Runtime) -> dict[str, int]:
+    files_by_session = list(_files(runtime).items())
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in files_by_session}

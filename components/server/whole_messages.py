@@ -54,8 +54,8 @@ class ReadToTheEnd:
 def _joined(earlier: WidgetStates | None, later: WidgetStates | None) -> WidgetStates | None:
     joined = _join(earlier, later)
     if joined and earlier and later:
-        known = {state.id for state in joined.widgets}
-        joined.widgets.extend(state for state in earlier.widgets if state.id not in known)
+        ids = {state.id for state in joined.widgets}
+        joined.widgets.extend(state for state in earlier.widgets if state.id not in ids)
     return joined
 
 

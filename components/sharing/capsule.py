@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from components import __version__
-from components.checks.kinds import MOST_CHECKS
+from components.checks.kinds import MAX_CHECKS
 from components.contract.strict_json import read_json
 from components.log.events import StoredEvent
 from components.log.record import DEFAULTS, PUBLIC, TYPES
@@ -33,19 +33,19 @@ from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.streaming.outcome import Status, ToolCall
 
-MOST_TITLE_CHARS = 200
-MOST_LABEL_CHARS = 200
-MOST_RUNS = 50
-MOST_ENTRIES = 20
+MAX_TITLE_CHARS = 200
+MAX_LABEL_CHARS = 200
+MAX_RUNS = 50
+MAX_ENTRIES = 20
 """The limit of links in a collection."""
-MOST_NOTE_CHARS = 20_000
-MOST_EVENTS = 2_000
+MAX_NOTE_CHARS = 20_000
+MAX_EVENTS = 2_000
 """The limit per run; the first events are stored."""
 
-MOST_JSON_BYTES = 16 * 1024 * 1024
+MAX_JSON_BYTES = 16 * 1024 * 1024
 """The limit before packing. Deflate reaches 1,029 to 1: without a limit, few bytes would fill the memory."""
 
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 """The limit of a stored capsule."""
 
 
@@ -94,7 +94,7 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     Capsules of older releases have the defaults of facts that did not exist then.
     """
 
-    label: Annotated[str, Field(max_length=MOST_LABEL_CHARS)] = ""
+    label: Annotated[str, Field(max_length=MAX_LABEL_CHARS)] = ""
     status: Status
     system_left_out: bool
     tool_calls: tuple[ToolCall, ...]
@@ -102,8 +102,8 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     rating: Annotated[int, Field(ge=1, le=5)] | None = None
     tags: tuple[str, ...] = ()
     notes: str = ""
-    checked: Annotated[tuple[SharedCheck, ...], Field(max_length=MOST_CHECKS, fail_fast=True)] = ()
-    events: Annotated[tuple[StoredEvent, ...], Field(max_length=MOST_EVENTS, fail_fast=True)] | None = None
+    checked: Annotated[tuple[SharedCheck, ...], Field(max_length=MAX_CHECKS, fail_fast=True)] = ()
+    events: Annotated[tuple[StoredEvent, ...], Field(max_length=MAX_EVENTS, fail_fast=True)] | None = None
     events_repeat_system: bool = False
     probabilities_left_out: bool = False
 
@@ -119,7 +119,7 @@ class Entry(_Public):
     collection adds the ``capsule``, None when the link cannot be opened, and a file contains it.
     """
 
-    note: Annotated[str, Field(max_length=MOST_NOTE_CHARS)] = ""
+    note: Annotated[str, Field(max_length=MAX_NOTE_CHARS)] = ""
     link: Annotated[str, Field(max_length=22)] | None = None
     capsule: Capsule | None = None
 
@@ -133,12 +133,12 @@ class Capsule(_Public):
 
     version: Literal[1] = 1
     kind: Kind
-    title: Annotated[str, Field(max_length=MOST_TITLE_CHARS)]
+    title: Annotated[str, Field(max_length=MAX_TITLE_CHARS)]
     app_version: str
-    runs: Annotated[tuple[CapsuleRun, ...], Field(max_length=MOST_RUNS, fail_fast=True)] = ()
+    runs: Annotated[tuple[CapsuleRun, ...], Field(max_length=MAX_RUNS, fail_fast=True)] = ()
     settings: LinkedSettings | None = None
     settings_without_system: bool = False
-    entries: Annotated[tuple[Entry, ...], Field(max_length=MOST_ENTRIES + 1, fail_fast=True)] = ()
+    entries: Annotated[tuple[Entry, ...], Field(max_length=MAX_ENTRIES + 1, fail_fast=True)] = ()
 
     @field_serializer("settings")
     def _set_fields_only(self, settings: LinkedSettings | None) -> dict[str, Any] | None:
@@ -181,8 +181,8 @@ def canonical_json(capsule: Capsule) -> str:
 def to_bytes(capsule: Capsule) -> bytes:
     """The capsule as canonical JSON, deflated (RFC 1950). Raises LinkProblem when it is too large."""
     text = canonical_json(capsule).encode()
-    content = zlib.compress(text) if len(text) <= MOST_JSON_BYTES else b""
-    if not 0 < len(content) <= MOST_BYTES:
+    content = zlib.compress(text) if len(text) <= MAX_JSON_BYTES else b""
+    if not 0 < len(content) <= MAX_BYTES:
         raise LinkProblem(sentences.CAPSULE_TOO_LARGE)
     return content
 
@@ -191,11 +191,11 @@ def read_capsule(content: bytes) -> Capsule:
     """The capsule from the bytes of ``to_bytes``. Raises LinkProblem, and nothing else, for any input."""
     inflating = zlib.decompressobj()
     try:
-        text = inflating.decompress(content[: MOST_BYTES + 1], MOST_JSON_BYTES)
+        text = inflating.decompress(content[: MAX_BYTES + 1], MAX_JSON_BYTES)
     except zlib.error:
         raise LinkProblem(sentences.CAPSULE_DAMAGED) from None
     # Data that inflates beyond the limit has not reached its end here, like truncated data.
-    if not inflating.eof or inflating.unused_data or len(content) > MOST_BYTES:
+    if not inflating.eof or inflating.unused_data or len(content) > MAX_BYTES:
         raise LinkProblem(sentences.CAPSULE_DAMAGED)
     return read_json_capsule(text)
 
@@ -205,18 +205,18 @@ def read_json_capsule(text: bytes) -> Capsule:
     try:
         return Capsule.model_validate_json(text)
     except ValidationError as error:
-        wrong = error.errors(include_input=False, include_context=False, include_url=False)
-        newer = any(one["loc"] == ("version",) for one in wrong) or _is_of_newer_version(text)
+        errors = error.errors(include_input=False, include_context=False, include_url=False)
+        newer = any(error_["loc"] == ("version",) for error_ in errors) or _is_of_newer_version(text)
         raise LinkProblem(sentences.CAPSULE_NEWER if newer else sentences.CAPSULE_DAMAGED) from None
 
 
 def _is_of_newer_version(text: bytes) -> bool:
     """Whether a later release made this JSON, which may have fields that this one does not know."""
     try:
-        said = read_json(text.decode())
+        content = read_json(text.decode())
     except (ValueError, RecursionError):
         return False
-    made_with = said.get("app_version") if isinstance(said, dict) else None
+    made_with = content.get("app_version") if isinstance(content, dict) else None
     return isinstance(made_with, str) and _numbers(made_with) > _numbers(__version__)
 
 

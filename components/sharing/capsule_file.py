@@ -18,7 +18,7 @@ from components.sharing.problem import LinkProblem
 from components.sharing.shared_run import shared_runs
 from components.sharing.signing import Signature, check, sign
 
-MOST_FILE_MB = 8
+MAX_FILE_MB = 8
 """The limit of a file that is opened, in MB of 2^20 bytes."""
 
 _CAPSULE_BLOCK = "tempera-capsule"
@@ -39,7 +39,7 @@ class OpenedFile:
 def data_blocks(capsule: Capsule, log: Log) -> str:
     """The two data blocks as HTML. Raises LinkProblem when the capsule is too large, and DatabaseUnavailable."""
     content = canonical_json(capsule).translate(_ESCAPES)
-    if len(content.encode()) > MOST_FILE_MB * 2**20 // 2:
+    if len(content.encode()) > MAX_FILE_MB * 2**20 // 2:
         raise LinkProblem(sentences.CAPSULE_TOO_LARGE)
     signature = sign(log, content.encode())
     return data_block(_CAPSULE_BLOCK, content) + "\n" + data_block(_SIGNATURE_BLOCK, signature)
@@ -52,8 +52,8 @@ def data_block(name: str, json_text: str) -> str:
 
 def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
     """The capsule in a file. Raises LinkProblem for any other content, and QueryFailed."""
-    if len(content) > MOST_FILE_MB * 2**20:
-        raise LinkProblem(sentences.CAPSULE_FILE_TOO_LARGE.format(most=MOST_FILE_MB))
+    if len(content) > MAX_FILE_MB * 2**20:
+        raise LinkProblem(sentences.CAPSULE_FILE_TOO_LARGE.format(limit=MAX_FILE_MB))
     block = _block(content, _CAPSULE_BLOCK)
     if block is None:
         begins = _BLOCK_BEGINS.format(name=_CAPSULE_BLOCK).encode() in content

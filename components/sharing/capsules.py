@@ -25,8 +25,8 @@ from components.sharing.problem import LinkProblem
 DAYS = 30.0
 """The default lifetime of a capsule."""
 
-MOST_DAYS = 3_650.0
-MOST_OF_AN_OWNER = 1_000
+MAX_DAYS = 3_650.0
+MAX_PER_OWNER = 1_000
 
 _DAY_S = 86_400.0
 _ID_BYTES = 16
@@ -65,16 +65,16 @@ def publish(
     *,
     keeps_reproductions: bool = False,
     has_card: bool = False,
-    most: int = MOST_OF_AN_OWNER,
+    limit: int = MAX_PER_OWNER,
 ) -> Published:
     """Store a capsule as the owner's for ``days``; its id permits reading.
 
-    ``keeps_reproductions`` stores the verdicts of visitors who reproduce it. An owner may have ``most`` at a time.
+    ``keeps_reproductions`` stores the verdicts of visitors who reproduce it. An owner may have ``limit`` at a time.
     Raises LinkProblem when the capsule is too large, when the owner has too many or when the days are invalid, and
     DatabaseUnavailable.
     """
-    if not 0.0 < days <= MOST_DAYS:
-        raise LinkProblem(sentences.TOO_MANY_DAYS.format(days=days, most_days=MOST_DAYS))
+    if not 0.0 < days <= MAX_DAYS:
+        raise LinkProblem(sentences.TOO_MANY_DAYS.format(days=days, max_days=MAX_DAYS))
     content = to_bytes(capsule)
     published = Published(
         id=secrets.token_urlsafe(_ID_BYTES),
@@ -85,13 +85,13 @@ def publish(
         size=len(content),
         has_card=has_card,
     )
-    own = owned(capsules, log.owner)
+    is_own = owned(capsules, log.owner)
 
     def work(connection: Connection) -> None:
-        connection.execute(delete(capsules).where(own, capsules.c.expires_at <= published.created_at))
-        count = connection.execute(select(func.count()).select_from(capsules).where(own)).scalar_one()
-        if count >= most:
-            raise LinkProblem(sentences.TOO_MANY_LINKS.format(most=most))
+        connection.execute(delete(capsules).where(is_own, capsules.c.expires_at <= published.created_at))
+        count = connection.execute(select(func.count()).select_from(capsules).where(is_own)).scalar_one()
+        if count >= limit:
+            raise LinkProblem(sentences.TOO_MANY_LINKS.format(limit=limit))
         row: dict[str, object] = {name: value for name, value in vars(published).items() if name != "size"}
         connection.execute(
             insert(capsules),
@@ -111,8 +111,8 @@ def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
     if _ID.fullmatch(capsule_id) is None:
         return None
     statement = select(capsules.c.content).where(capsules.c.id == capsule_id, capsules.c.expires_at > utc_now())
-    found = read_rows(database, statement)
-    return read_capsule(found[0]["content"]) if found else None
+    rows = read_rows(database, statement)
+    return read_capsule(rows[0]["content"]) if rows else None
 
 
 def can_be_opened(database: Database, capsule_id: str) -> bool:
@@ -128,18 +128,18 @@ def has_card(database: Database, capsule_id: str) -> bool:
 def _exists(database: Database, capsule_id: str, condition: ColumnElement[bool]) -> bool:
     if _ID.fullmatch(capsule_id) is None:
         return False
-    this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & condition
-    return bool(read_rows(database, select(capsules.c.id).where(this)))
+    is_readable = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & condition
+    return bool(read_rows(database, select(capsules.c.id).where(is_readable)))
 
 
-def own_capsules(database: Database, most: int = MOST_OF_AN_OWNER) -> list[Published]:
+def own_capsules(database: Database, limit: int = MAX_PER_OWNER) -> list[Published]:
     """The owner's readable capsules, newest first, up to a limit. Raises QueryFailed."""
     columns = [capsules.c[name] for name in ("id", "kind", "title", "created_at", "expires_at", "has_card")]
     statement = (
         select(*columns, func.length(capsules.c.content).label("size"))
         .where(owned(capsules, database.owner), capsules.c.expires_at > utc_now())
         .order_by(capsules.c.created_at.desc(), capsules.c.id.desc())
-        .limit(most)
+        .limit(limit)
     )
     return [Published(**row) for row in read_rows(database, statement)]
 
@@ -148,10 +148,10 @@ def revoke(log: OwnedLog, capsule_id: str) -> Revoked | None:
     """Delete a capsule of the owner at once; None when there is none. Raises DatabaseUnavailable."""
     if _ID.fullmatch(capsule_id) is None:
         return None
-    this = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner)).returning(capsules)
+    statement = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner)).returning(capsules)
 
     def work(connection: Connection) -> Revoked | None:
-        row = connection.execute(this).mappings().one_or_none()
+        row = connection.execute(statement).mappings().one_or_none()
         return Revoked(dict(row)) if row else None
 
     return log.write(work)

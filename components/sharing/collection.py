@@ -12,9 +12,9 @@ from components.log.database import Database
 from components.log.storable import storable_text
 from components.sharing import sentences
 from components.sharing.capsule import (
-    MOST_ENTRIES,
-    MOST_NOTE_CHARS,
-    MOST_TITLE_CHARS,
+    MAX_ENTRIES,
+    MAX_NOTE_CHARS,
+    MAX_TITLE_CHARS,
     Capsule,
     Entry,
     Kind,
@@ -29,13 +29,13 @@ def collection_of(title: str, linked: Sequence[tuple[str, str]], end: str = "") 
 
     Raises LinkProblem for no link, and for too many.
     """
-    if len(linked) > MOST_ENTRIES:
-        raise LinkProblem(sentences.TOO_MANY_ENTRIES.format(most=MOST_ENTRIES))
+    if len(linked) > MAX_ENTRIES:
+        raise LinkProblem(sentences.TOO_MANY_ENTRIES.format(limit=MAX_ENTRIES))
     entries = [Entry(note=_note(note), link=link) for link, note in linked]
     try:
         return Capsule(
             kind=Kind.COLLECTION,
-            title=" ".join(storable_text(title).split())[:MOST_TITLE_CHARS],
+            title=" ".join(storable_text(title).split())[:MAX_TITLE_CHARS],
             app_version=__version__,
             entries=(*entries, *([Entry(note=_note(end))] if end.strip() else [])),
         )
@@ -64,12 +64,12 @@ def with_links_opened(database: Database, capsule: Capsule) -> Capsule:
 def _opened(database: Database, entry: Entry) -> Entry:
     if entry.capsule or not entry.link:
         return entry
-    found = None
+    capsule = None
     with suppress(LinkProblem):
-        found = open_capsule(database, entry.link)
-    usable = found if found and found.kind is not Kind.COLLECTION else None
+        capsule = open_capsule(database, entry.link)
+    usable = capsule if capsule and capsule.kind is not Kind.COLLECTION else None
     return entry.model_copy(update={"capsule": usable})
 
 
 def _note(text: str) -> str:
-    return storable_text(text)[:MOST_NOTE_CHARS]
+    return storable_text(text)[:MAX_NOTE_CHARS]

@@ -21,10 +21,10 @@ from components.log.storable import storable, storable_text
 from components.sharing import sentences
 from components.sharing.capsule import (
     AS_STORED,
-    MOST_EVENTS,
-    MOST_LABEL_CHARS,
-    MOST_RUNS,
-    MOST_TITLE_CHARS,
+    MAX_EVENTS,
+    MAX_LABEL_CHARS,
+    MAX_RUNS,
+    MAX_TITLE_CHARS,
     Capsule,
     CapsuleRun,
     Kind,
@@ -44,9 +44,9 @@ from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.streaming.outcome import Status, ToolCall
 
-MOST_EVENT_CHARS = 1_000_000
+MAX_EVENT_CHARS = 1_000_000
 """The limit of the data of one run's events together."""
-MOST_PROBABILITY_EVENT_CHARS = 2_000_000
+MAX_PROBABILITY_EVENT_CHARS = 2_000_000
 """The same with the probabilities of tokens."""
 
 _warnings = TypeAdapter(tuple[str, ...])
@@ -89,38 +89,38 @@ def capsule_of(
     """
     if any(record.running for record in records):
         raise LinkProblem(sentences.STILL_RUNNING)
-    if len(records) > MOST_RUNS:
-        raise LinkProblem(sentences.TOO_MANY_RUNS.format(most_runs=MOST_RUNS))
+    if len(records) > MAX_RUNS:
+        raise LinkProblem(sentences.TOO_MANY_RUNS.format(max_runs=MAX_RUNS))
     if not records and settings is None:
         raise LinkProblem(sentences.NOTHING_TO_SHARE)
-    system, kept = SystemMessages(), settings
+    system, shared_settings = SystemMessages(), settings
     if not choices.system_message:
         texts = [text for record in records for text in body_without_system(record.request_body)[1]]
         if settings is not None:
-            kept, further = settings_without_system(settings)
-            texts += further
+            shared_settings, more_texts = settings_without_system(settings)
+            texts += more_texts
         system = SystemMessages(texts)
-        kept = kept and settings_without(system, kept)
+        shared_settings = shared_settings and settings_without(system, shared_settings)
     labels, annotations, events = labels or {}, annotations or {}, events or {}
     try:
         return Capsule(
             kind=kind,
-            title=_line(title, MOST_TITLE_CHARS, system),
+            title=_line(title, MAX_TITLE_CHARS, system),
             app_version=__version__,
             runs=tuple(
                 _run(
                     record,
                     choices,
                     system,
-                    label=_line(labels.get(record.id, ""), MOST_LABEL_CHARS, system),
+                    label=_line(labels.get(record.id, ""), MAX_LABEL_CHARS, system),
                     annotation=annotations.get(record.id, Annotation()) if choices.notes else Annotation(),
                     events=events.get(record.id, ()) if choices.events else None,
                     checks=checks if choices.checks else (),
                 )
                 for record in records
             ),
-            settings=kept,
-            settings_without_system=settings is not None and kept != settings,
+            settings=shared_settings,
+            settings_without_system=settings is not None and shared_settings != settings,
         )
     except ValidationError:
         raise LinkProblem(sentences.UNSHARABLE) from None
@@ -196,10 +196,10 @@ def _variables(draft: str | None) -> dict[str, str]:
         return {}
 
 
-def _line(text: str, most: int, system: SystemMessages) -> str:
+def _line(text: str, limit: int, system: SystemMessages) -> str:
     """A title or label; the values of settings in it may already be truncated."""
     cleaned = system.out_of(storable_text(text), beginning=SHORTEST_REPEATED)
-    return " ".join(cleaned.split())[:most]
+    return " ".join(cleaned.split())[:limit]
 
 
 def _read(kind: TypeAdapter[Any], listed: str) -> Any:
@@ -211,14 +211,14 @@ def _read(kind: TypeAdapter[Any], listed: str) -> Any:
 
 
 def _first(events: Iterable[StoredEvent], choices: Choices) -> list[StoredEvent]:
-    most = MOST_PROBABILITY_EVENT_CHARS if choices.probabilities else MOST_EVENT_CHARS
-    kept, chars = list[StoredEvent](), 0
+    limit = MAX_PROBABILITY_EVENT_CHARS if choices.probabilities else MAX_EVENT_CHARS
+    first, chars = list[StoredEvent](), 0
     for event in events if choices.probabilities else map(without_probabilities, events):
         chars += len(event.data) + len(event.name)
-        if len(kept) >= MOST_EVENTS or chars > most:
+        if len(first) >= MAX_EVENTS or chars > limit:
             break
-        kept.append(event)
-    return kept
+        first.append(event)
+    return first
 
 
 def _event(event: StoredEvent, system: SystemMessages) -> StoredEvent:
@@ -231,29 +231,29 @@ def _event(event: StoredEvent, system: SystemMessages) -> StoredEvent:
 
 def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredEvent]) -> bool:
     """Whether a system message could be assembled from pieces in several events."""
-    if not system.to_be_found:
+    if not system.is_searchable:
         return False
-    whole = record.text, record.reasoning, record.tool_calls
+    texts_ = record.text, record.reasoning, record.tool_calls
     pieces: dict[tuple[object, ...], list[str]] = {}
     for event in events:
         try:
-            for place, text in _texts_by_place(read_json(event.data)):
-                pieces.setdefault(place, []).append(text)
+            for path, text in _texts_by_path(read_json(event.data)):
+                pieces.setdefault(path, []).append(text)
         except (ValueError, RecursionError):
             continue
     joined = ("".join(texts) for texts in pieces.values() if len(texts) > 1)
-    return any(system.are_in(text) for text in (*whole, *joined))
+    return any(system.are_in(text) for text in (*texts_, *joined))
 
 
-def _texts_by_place(value: Any, place: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
+def _texts_by_path(value: Any, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:
     """Every text in a JSON value, with its path of keys; choices and tool calls are identified by index."""
     if isinstance(value, str):
-        yield place, value
+        yield path, value
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts_by_place(one, place)
+        for item in value:
+            yield from _texts_by_path(item, path)
     elif isinstance(value, dict):
         index = value.get("index")
-        here = (*place, index) if isinstance(index, int) else place
-        for key, one in value.items():
-            yield from _texts_by_place(one, (*here, key))
+        inner_path = (*path, index) if isinstance(index, int) else path
+        for key, item in value.items():
+            yield from _texts_by_path(item, (*inner_path, key))

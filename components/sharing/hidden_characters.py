@@ -45,13 +45,13 @@ class Hidden:
 def hidden_in(text: str) -> tuple[Hidden, ...]:
     """The hidden characters of a text, in order."""
     return tuple(
-        Hidden(found.start(), _code_point(found[0]), unicodedata.name(found[0], "")) for found in _HIDDEN.finditer(text)
+        Hidden(match.start(), _code_point(match[0]), unicodedata.name(match[0], "")) for match in _HIDDEN.finditer(text)
     )
 
 
 def with_hidden_marked(text: str) -> str:
     """The text with its hidden characters replaced by names such as ``⟨U+202E⟩``."""
-    return str(_HIDDEN.sub(lambda found: f"⟨{_code_point(found[0])}⟩", text))
+    return str(_HIDDEN.sub(lambda match: f"⟨{_code_point(match[0])}⟩", text))
 
 
 def _code_point(character: str) -> str:

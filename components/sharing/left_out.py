@@ -19,7 +19,7 @@ from components.contract.messages import Role
 from components.contract.strict_json import read_json, read_json_object
 from components.drafts.draft import new_draft
 from components.log.events import StoredEvent, has_probabilities
-from components.sharing.linked_settings import MOST_ENDPOINT_CHARS, MOST_LANE_NAME_CHARS, LinkedSettings
+from components.sharing.linked_settings import MAX_ENDPOINT_CHARS, MAX_LANE_NAME_CHARS, LinkedSettings
 
 SYSTEM_LEFT_OUT = "[system message left out]"
 """Replaces a system message."""
@@ -76,7 +76,7 @@ def without_probabilities(event: StoredEvent) -> StoredEvent:
 
 def _without_probabilities(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_probabilities(one) for key, one in value.items() if key not in _PROBABILITY_KEYS}
+        return {key: _without_probabilities(item) for key, item in value.items() if key not in _PROBABILITY_KEYS}
     return list(map(_without_probabilities, value)) if isinstance(value, list) else value
 
 
@@ -93,7 +93,7 @@ class SystemMessages:
         self._forms = [form for form in words if len(form) >= SHORTEST_REPEATED]
 
     @property
-    def to_be_found(self) -> bool:
+    def is_searchable(self) -> bool:
         """Whether any message is long enough to search for."""
         return bool(self._forms)
 
@@ -131,9 +131,9 @@ class SystemMessages:
         if isinstance(value, str):
             return self.out_of(value, beginning=beginning)
         if isinstance(value, list):
-            return [self._out_of_json(one, beginning) for one in value]
+            return [self._out_of_json(item, beginning) for item in value]
         if isinstance(value, dict):
-            return {self._marked(key, beginning): self._out_of_json(one, beginning) for key, one in value.items()}
+            return {self._marked(key, beginning): self._out_of_json(item, beginning) for key, item in value.items()}
         return value
 
     def _marked(self, text: str, beginning: int) -> str:
@@ -142,12 +142,12 @@ class SystemMessages:
         if not spans:
             return text
         # The search compares words with single blanks, so each position is mapped back to the text.
-        begins = [found.start() for found in _WORD.finditer(text)]
+        begins = [match.start() for match in _WORD.finditer(text)]
         lengths = (len(word) + 1 for word in normal.split(" "))
         normal_begins = [0, *accumulate(lengths)]
         pieces, done = [], 0
         for first, last in spans:
-            begin, end = (_place(at, normal_begins, begins) for at in (first, last))
+            begin, end = (_original_index(index, normal_begins, begins) for index in (first, last))
             if begin >= done:
                 pieces += [text[done:begin], SYSTEM_LEFT_OUT]
             done = max(done, end + 1)
@@ -156,20 +156,20 @@ class SystemMessages:
 
 def _repetitions(text: str, form: str, beginning: str) -> Iterator[tuple[int, int]]:
     """The first and last index of each text that begins so, extended as far as it follows ``form``."""
-    at = text.find(beginning)
-    while at >= 0:
+    index = text.find(beginning)
+    while index >= 0:
         length = len(beginning)
-        while length < len(form) and text.startswith(form[length : length + _STEP], at + length):
+        while length < len(form) and text.startswith(form[length : length + _STEP], index + length):
             length = min(length + _STEP, len(form))
-        pieces = form[length : length + _STEP], text[at + length : at + length + _STEP]
+        pieces = form[length : length + _STEP], text[index + length : index + length + _STEP]
         length += len(commonprefix(pieces))  # noqa: RUF071 - these are no paths
-        yield at, at + length - 1
-        at = text.find(beginning, at + length)
+        yield index, index + length - 1
+        index = text.find(beginning, index + length)
 
 
-def _place(at: int, normal_begins: list[int], begins: list[int]) -> int:
-    word = bisect_right(normal_begins, at) - 1
-    return begins[word] + at - normal_begins[word]
+def _original_index(index: int, normal_begins: list[int], begins: list[int]) -> int:
+    word = bisect_right(normal_begins, index) - 1
+    return begins[word] + index - normal_begins[word]
 
 
 def body_without_system(body: str) -> tuple[str, list[str]]:
@@ -178,40 +178,40 @@ def body_without_system(body: str) -> tuple[str, list[str]]:
     A body without system messages is returned unchanged. Anything but a JSON object is replaced completely, because
     its content is unknown.
     """
-    taken: list[Any] = []
+    removed: list[Any] = []
     try:
         content = read_json_object(body, "The request")
-        kept = {key: _value_without_system(key, value, taken) for key, value in content.items()}
-        return (json.dumps(kept, ensure_ascii=False, indent=2) if taken else body), list(_texts_in(taken))
+        remaining = {key: _value_without_system(key, value, removed) for key, value in content.items()}
+        return (json.dumps(remaining, ensure_ascii=False, indent=2) if removed else body), list(_texts_in(removed))
     except (ValueError, RecursionError):
         return SYSTEM_LEFT_OUT, []
 
 
-def _value_without_system(key: str, value: Any, taken: list[Any]) -> Any:
+def _value_without_system(key: str, value: Any, removed: list[Any]) -> Any:
     if key.lower() in _SYSTEM_KEYS and value:
-        taken.append(value)
+        removed.append(value)
         return SYSTEM_LEFT_OUT
-    return _message_without_system(value, taken, is_message=False, are_messages=key == "messages")
+    return _message_without_system(value, removed, is_message=False, are_messages=key == "messages")
 
 
-def _message_without_system(value: Any, taken: list[Any], *, is_message: bool, are_messages: bool = False) -> Any:
+def _message_without_system(value: Any, removed: list[Any], *, is_message: bool, are_messages: bool = False) -> Any:
     if isinstance(value, list):
-        return [_message_without_system(one, taken, is_message=are_messages) for one in value]
+        return [_message_without_system(item, removed, is_message=are_messages) for item in value]
     if not isinstance(value, dict):
         return value
     role = value.get("role")
     if role in _SYSTEM_ROLES or (is_message and role not in _OPEN_ROLES):
-        taken.append({key: one for key, one in value.items() if key != "role"})
+        removed.append({key: item for key, item in value.items() if key != "role"})
         return {"role": role if role in _SYSTEM_ROLES else "unknown", "content": SYSTEM_LEFT_OUT}
-    return {key: _message_without_system(one, taken, is_message=False) for key, one in value.items()}
+    return {key: _message_without_system(item, removed, is_message=False) for key, item in value.items()}
 
 
 def _texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
 
 
 def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, list[str]]:
@@ -220,45 +220,45 @@ def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, l
     Variables that only system messages mention are removed as well. There is no marker, so that a request made from the
     settings does not send one.
     """
-    linked, taken = settings.to_json(), list[str]()
+    linked, removed = settings.to_json(), list[str]()
     messages = linked.get("messages", [])
     linked["messages"] = [message for message in messages if message.get("role") != Role.SYSTEM.value]
-    taken += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
-    for one in (linked, *_lanes(linked)):
-        _take_out_of_extra_body(one, taken)
-        _take_out_of_fields(one, taken)
+    removed += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
+    for part in (linked, *_lanes(linked)):
+        _remove_from_extra_body(part, removed)
+        _remove_from_fields(part, removed)
     for lane in _lanes(linked):
         if lane.get("system"):
-            taken.append(lane.pop("system"))
+            removed.append(lane.pop("system"))
             lane.pop("literal", None)
     variables = linked.get("variables", {})
-    gone = {*_mentioned(settings)}.difference(_mentioned(_read(linked)))
-    taken += [value for name, value in variables.items() if name in gone]
-    linked["variables"] = {name: value for name, value in variables.items() if name not in gone}
-    return (_read(linked), taken) if taken else (settings, [])
+    unused = {*_mentioned(settings)}.difference(_mentioned(_read(linked)))
+    removed += [value for name, value in variables.items() if name in unused]
+    linked["variables"] = {name: value for name, value in variables.items() if name not in unused}
+    return (_read(linked), removed) if removed else (settings, [])
 
 
 def settings_without(system: SystemMessages, settings: LinkedSettings) -> LinkedSettings:
     """The settings with a marker in place of repetitions elsewhere of a system message."""
-    if not system.to_be_found:
+    if not system.is_searchable:
         return settings
     linked = _with_texts_out_of(system, settings.to_json())
     linked["variables"] = {name: text for name, text in linked.get("variables", {}).items() if not system.are_in(name)}
-    for one in (linked, *_lanes(linked)):
-        for field, most in (("name", MOST_LANE_NAME_CHARS), ("endpoint", MOST_ENDPOINT_CHARS)):
-            if one.get(field):
-                one[field] = one[field][:most]
+    for part in (linked, *_lanes(linked)):
+        for field, limit in (("name", MAX_LANE_NAME_CHARS), ("endpoint", MAX_ENDPOINT_CHARS)):
+            if part.get(field):
+                part[field] = part[field][:limit]
     return _read(linked)
 
 
 def _with_texts_out_of(system: SystemMessages, linked: Any) -> Any:
-    """Skips the keys, which a person does not write."""
+    """The value without system messages in its texts. Keys stay: a person does not write them."""
     if isinstance(linked, str):
         return system.out_of(linked)
     if isinstance(linked, list):
-        return [_with_texts_out_of(system, one) for one in linked]
+        return [_with_texts_out_of(system, item) for item in linked]
     if isinstance(linked, dict):
-        return {key: _with_texts_out_of(system, one) for key, one in linked.items()}
+        return {key: _with_texts_out_of(system, item) for key, item in linked.items()}
     return linked
 
 
@@ -272,40 +272,40 @@ def _mentioned(settings: LinkedSettings) -> list[str]:
     return draft.variable_names + draft.comparison.variable_names
 
 
-def _take_out_of_extra_body(linked: dict[str, Any], taken: list[str]) -> None:
+def _remove_from_extra_body(linked: dict[str, Any], removed: list[str]) -> None:
     text = linked.get("extra_body")
     if not text or not text.strip():
         return
     try:
         content = read_json_object(text, "The text")
-        kept = {}
+        remaining = {}
         for key, value in content.items():
-            found: list[Any] = []
-            _value_without_system(key, value, found)
-            if not found:
-                kept[key] = value
-            taken += _texts_in(found)
-        if len(kept) < len(content):
-            linked["extra_body"] = json.dumps(kept, ensure_ascii=False, indent=2) if kept else ""
+            system: list[Any] = []
+            _value_without_system(key, value, system)
+            if not system:
+                remaining[key] = value
+            removed += _texts_in(system)
+        if len(remaining) < len(content):
+            linked["extra_body"] = json.dumps(remaining, ensure_ascii=False, indent=2) if remaining else ""
     except (ValueError, RecursionError):
         # Its content is unknown.
-        taken.append(text)
+        removed.append(text)
         linked["extra_body"] = ""
 
 
-def _take_out_of_fields(linked: dict[str, Any], taken: list[str]) -> None:
-    kept = []
+def _remove_from_fields(linked: dict[str, Any], removed: list[str]) -> None:
+    remaining = []
     for field, value in linked.get("fields", []):
-        found: list[Any] = []
-        _value_without_system(field, value, found)
-        if not found:
-            kept.append([field, value])
-        taken += _texts_in(found)
+        system: list[Any] = []
+        _value_without_system(field, value, system)
+        if not system:
+            remaining.append([field, value])
+        removed += _texts_in(system)
     if "fields" in linked:
-        linked["fields"] = kept
+        linked["fields"] = remaining
 
 
 def _read(linked: dict[str, Any]) -> LinkedSettings:
     empty = [field for field in ("messages", "variables", "extra_body", "fields") if not linked.get(field)]
-    kept = {field: value for field, value in linked.items() if field not in empty}
-    return LinkedSettings.model_validate_json(json.dumps(kept))
+    filled = {field: value for field, value in linked.items() if field not in empty}
+    return LinkedSettings.model_validate_json(json.dumps(filled))

@@ -20,11 +20,11 @@ from components.sharing.hidden_characters import with_hidden_marked
 from components.sharing.shared_run import SharedRun, shared_runs
 
 SIZE = (1200, 630)
-_MOST_LANES = 4
-_MOST_WORDS = 400
+_MAX_LANES = 4
+_MAX_WORDS = 400
 """Drawn of each answer; further ones have no room."""
-_MOST_CARDS = 32
-_MOST_DESCRIPTION_CHARS = 200
+_MAX_CARDS = 32
+_MAX_DESCRIPTION_CHARS = 200
 _PAPER, _INK, _GRAY, _RULE, _OTHER = "#fcfaf5", "#26221c", "#8a8173", "#ddd4c3", "#d95f02"
 _MARGIN, _TOP, _BOTTOM = 64, 200, 556
 _WORD_HEIGHT, _LINE_HEIGHT, _GAP, _CHARACTER = 18, 34, 9, 11
@@ -62,7 +62,7 @@ class LinkCards:
                     return None
                 card = link_card(capsule)
             self._drawn[capsule_id] = card
-            while len(self._drawn) > _MOST_CARDS:
+            while len(self._drawn) > _MAX_CARDS:
                 self._drawn.popitem(last=False)
         return card
 
@@ -76,7 +76,7 @@ def link_card(capsule: Capsule) -> LinkCard:
     return LinkCard(
         title=with_hidden_marked(capsule.title) or "A shared answer",
         description=_COLLECTION if capsule.kind is Kind.COLLECTION else _description(fields, settings),
-        picture=_picture(capsule, runs[:_MOST_LANES], labels, further=len(runs) - _MOST_LANES),
+        picture=_picture(capsule, runs[:_MAX_LANES], labels, further=len(runs) - _MAX_LANES),
     )
 
 
@@ -92,24 +92,24 @@ def _label(fields: Sequence[str], words: Mapping[str, str]) -> str:
 
 def _description(fields: Sequence[str], settings: Sequence[Mapping[str, str]]) -> str:
     values = {field: " / ".join(dict.fromkeys(words.get(field, OMITTED) for words in settings)) for field in fields}
-    said = " · ".join(f"{field} {value}" for field, value in values.items())
-    return said[:_MOST_DESCRIPTION_CHARS] or "An answer of a model, with its settings and timing."
+    text = " · ".join(f"{field} {value}" for field, value in values.items())
+    return text[:_MAX_DESCRIPTION_CHARS] or "An answer of a model, with its settings and timing."
 
 
 def _picture(capsule: Capsule, runs: Sequence[SharedRun], labels: Sequence[str], *, further: int) -> bytes:
     image = Image.new("RGB", SIZE, _PAPER)
     draw = ImageDraw.Draw(image)
     draw.text((_MARGIN, 56), "Tempera", _INK, ImageFont.load_default(44))
-    many = f"{len(runs)} answers" + (f" and {further} more" if further > 0 else "")
-    words = many if len(runs) > 1 else "An answer" if runs else capsule.kind.value.capitalize()
+    count = f"{len(runs)} answers" + (f" and {further} more" if further > 0 else "")
+    words = count if len(runs) > 1 else "An answer" if runs else capsule.kind.value.capitalize()
     draw.text((SIZE[0] - _MARGIN, 66), words, _GRAY, ImageFont.load_default(30), anchor="ra")
     width = (SIZE[0] - 2 * _MARGIN + 32) // max(len(runs), 1) - 32
     for number, (run, label) in enumerate(zip(runs, labels, strict=False)):
         left = _MARGIN + number * (width + 32)
         draw.text((left, 142), _fitting(draw, label, width), _INK, ImageFont.load_default(24))
         draw.line((left, _TOP - 16, left + width, _TOP - 16), _RULE, 2)
-        parts_at = first_difference(runs[0].text, run.text) if number else None
-        _draw_words(draw, run.text, left, width, parts_at)
+        differs_at = first_difference(runs[0].text, run.text) if number else None
+        _draw_words(draw, run.text, left, width, differs_at)
     if len(runs) > 1:
         words = "Orange: from the first difference to the first answer on"
         draw.text((_MARGIN, SIZE[1] - 40), words, _GRAY, ImageFont.load_default(22), anchor="ls")
@@ -125,15 +125,15 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, width: int) -> str:
     return text
 
 
-def _draw_words(draw: ImageDraw.ImageDraw, text: str, left: int, width: int, parts_at: int | None) -> None:
+def _draw_words(draw: ImageDraw.ImageDraw, text: str, left: int, width: int, differs_at: int | None) -> None:
     """Each word as a bar of its length; from the first difference on in another colour."""
     x, y = left, _TOP
     for number, word in enumerate(re.finditer(r"\S+", text)):
         length = min(len(word[0]) * _CHARACTER, width)
         if x + length > left + width:
             x, y = left, y + _LINE_HEIGHT
-        if number >= _MOST_WORDS or y + _WORD_HEIGHT > _BOTTOM:
+        if number >= _MAX_WORDS or y + _WORD_HEIGHT > _BOTTOM:
             return
-        is_other = parts_at is not None and word.end() > parts_at
+        is_other = differs_at is not None and word.end() > differs_at
         draw.rounded_rectangle((x, y, x + length, y + _WORD_HEIGHT), 4, _OTHER if is_other else _RULE)
         x += length + _GAP

@@ -26,7 +26,7 @@ from components.contract.difference import Difference
 from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, is_of_contract
 from components.contract.messages import Role
 from components.drafts.change import Change, between
-from components.drafts.comparison import FEWEST_LANES, MOST_LANES, MOST_REPEATS, Comparison, Lane, Timing
+from components.drafts.comparison import FEWEST_LANES, MAX_LANES, MAX_REPEATS, Comparison, Lane, Timing
 from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.in_words import SYSTEM, differences_between, in_words
@@ -35,11 +35,11 @@ from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting, sendin
 from components.sharing import sentences
 from components.sharing.problem import LinkProblem, what_is_wrong
 
-MOST_ENDPOINT_CHARS = 100
-MOST_FIELDS = 100
-MOST_LANE_NAME_CHARS = 40
-MOST_MESSAGES = 200
-MOST_VARIABLES = 100
+MAX_ENDPOINT_CHARS = 100
+MAX_FIELDS = 100
+MAX_LANE_NAME_CHARS = 40
+MAX_MESSAGES = 200
+MAX_VARIABLES = 100
 
 NONE = "none"
 """The word for an empty default."""
@@ -60,7 +60,7 @@ def _without_nul_in_json(value: JsonValue) -> JsonValue:
 
 
 _Text = Annotated[str, AfterValidator(_without_nul)]
-_EndpointName = Annotated[_Text, Field(min_length=1, max_length=MOST_ENDPOINT_CHARS)]
+_EndpointName = Annotated[_Text, Field(min_length=1, max_length=MAX_ENDPOINT_CHARS)]
 _VariableName = Annotated[str, StringConstraints(pattern=r"^[^\W\d]\w{0,63}\Z")]
 _Number = Annotated[float, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE, allow_inf_nan=False)]
 _WholeNumber = Annotated[int, Field(ge=-LARGEST_WHOLE, le=LARGEST_WHOLE)]
@@ -83,7 +83,7 @@ class _OptionalFields(_Strict):
     max_tokens: _WholeNumber | None = None
     random_seed: _WholeNumber | None = None
     safe_prompt: bool = False
-    fields: Annotated[tuple[tuple[_FieldName, _Value], ...], Field(max_length=MOST_FIELDS, fail_fast=True)] = ()
+    fields: Annotated[tuple[tuple[_FieldName, _Value], ...], Field(max_length=MAX_FIELDS, fail_fast=True)] = ()
 
     @model_validator(mode="after")
     def _each_field_once(self) -> Self:
@@ -116,11 +116,11 @@ class LinkedLane(_OptionalFields):
     An optional field that is absent is as in the draft; ``omit`` names those that the lane omits.
     """
 
-    name: Annotated[_Text, Field(max_length=MOST_LANE_NAME_CHARS)] = ""
+    name: Annotated[_Text, Field(max_length=MAX_LANE_NAME_CHARS)] = ""
     muted: bool = False
     endpoint: _EndpointName | None = None
     model: _Text | None = None
-    omit: Annotated[tuple[_FieldName, ...], Field(max_length=MOST_FIELDS, fail_fast=True)] = ()
+    omit: Annotated[tuple[_FieldName, ...], Field(max_length=MAX_FIELDS, fail_fast=True)] = ()
     stream: bool | None = None
     extra_body: _Text | None = None
     system: _Text | None = None
@@ -142,8 +142,8 @@ class LinkedLane(_OptionalFields):
 class LinkedComparison(_Strict):
     """All lanes, the repeats of each, and the order of runs."""
 
-    lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=FEWEST_LANES, max_length=MOST_LANES, fail_fast=True)]
-    repeats: Annotated[int, Field(ge=1, le=MOST_REPEATS)] = 1
+    lanes: Annotated[tuple[LinkedLane, ...], Field(min_length=FEWEST_LANES, max_length=MAX_LANES, fail_fast=True)]
+    repeats: Annotated[int, Field(ge=1, le=MAX_REPEATS)] = 1
     timing: Timing = Timing.PARALLEL
 
 
@@ -156,10 +156,10 @@ class LinkedSettings(_OptionalFields):
 
     endpoint: _EndpointName | None = None
     model: _Text | None = None
-    messages: Annotated[tuple[LinkedMessage, ...], Field(max_length=MOST_MESSAGES, fail_fast=True)] = ()
+    messages: Annotated[tuple[LinkedMessage, ...], Field(max_length=MAX_MESSAGES, fail_fast=True)] = ()
     stream: bool = True
     extra_body: _Text = ""
-    variables: Annotated[dict[_VariableName, _Text], Field(max_length=MOST_VARIABLES)] = {}
+    variables: Annotated[dict[_VariableName, _Text], Field(max_length=MAX_VARIABLES)] = {}
     comparison: LinkedComparison | None = None
 
     @property
@@ -194,7 +194,7 @@ class LinkedSettings(_OptionalFields):
         linked = self.apply(default)
         # Each message is an entry of its own, the system message included.
         differences = differences_between(in_words(default), in_words(linked))
-        changed = [found for found in differences if found.field != SYSTEM]
+        changed = [difference for difference in differences if difference.field != SYSTEM]
         changed += self._messages_in_words()
         changed += [Difference(f"variable {name}", NONE, value) for name, value in self.variables.items()]
         if self.comparison is not None:
@@ -207,17 +207,17 @@ class LinkedSettings(_OptionalFields):
 
     def _comparison(self, present: Comparison) -> Comparison:
         if self.comparison is None:
-            wanted = Comparison()
+            linked = Comparison()
         else:
             lanes = [lane.lane(str(number)) for number, lane in enumerate(self.comparison.lanes, start=1)]
-            wanted = Comparison(lanes=tuple(lanes), repeats=self.comparison.repeats, timing=self.comparison.timing)
-        if _comparison_json(wanted) == _comparison_json(present):
+            linked = Comparison(lanes=tuple(lanes), repeats=self.comparison.repeats, timing=self.comparison.timing)
+        if _comparison_json(linked) == _comparison_json(present):
             return present
         last_id = max(present.highest_id, *(int(lane.id) for lane in present.lanes))
         numbered = [
-            lane.model_copy(update={"id": str(last_id + number)}) for number, lane in enumerate(wanted.lanes, start=1)
+            lane.model_copy(update={"id": str(last_id + number)}) for number, lane in enumerate(linked.lanes, start=1)
         ]
-        return wanted.model_copy(update={"lanes": tuple(numbered), "highest_id": last_id + len(numbered)})
+        return linked.model_copy(update={"lanes": tuple(numbered), "highest_id": last_id + len(numbered)})
 
     def _messages_in_words(self) -> Iterator[Difference]:
         for number, message in enumerate(self.messages, start=1):
@@ -298,7 +298,7 @@ def _comparison_in_words(draft: Draft) -> Iterator[Difference]:
     comparison = draft.comparison
     base = in_words(draft)
     for lane in comparison.lanes:
-        words = [f"{found.field} {found.after}" for found in differences_between(base, in_words(lane.apply(draft)))]
+        words = [f"{each.field} {each.after}" for each in differences_between(base, in_words(lane.apply(draft)))]
         words += ["muted"] * lane.muted
         yield Difference(f"lane {comparison.title(lane.id)}", NONE, ", ".join(words) or "nothing changed")
     if comparison.repeats != 1:

@@ -21,7 +21,7 @@ class TooManyLookups(UserError):
 class Lookups:
     """Limits each visitor to a number of failed lookups per minute; successful ones are free.
 
-    Each visitor has a token bucket that refills within a minute; a failed lookup costs a token. The ``most_visitors``
+    Each visitor has a token bucket that refills within a minute; a failed lookup costs a token. The ``max_visitors``
     most recently used buckets are kept; a dropped one starts full. ``clock`` returns monotonic seconds.
     """
 
@@ -29,11 +29,11 @@ class Lookups:
         self,
         a_minute: int = 20,
         *,
-        most_visitors: int = 10_000,
+        max_visitors: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most = float(a_minute)
-        self._most_visitors = most_visitors
+        self._capacity = float(a_minute)
+        self._max_visitors = max_visitors
         self._clock = clock
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
@@ -42,27 +42,27 @@ class Lookups:
         """The result of ``look``, or None. Raises TooManyLookups before the call, and the exceptions of ``look``."""
         # Taken before the call, so that concurrent lookups count; an exception reveals nothing and costs nothing.
         self._add(visitor, -1.0)
-        found = None
+        result = None
         failed = True
         try:
-            found = look()
+            result = look()
             failed = False
         finally:
-            if failed or found is not None:
+            if failed or result is not None:
                 self._add(visitor, 1.0)
-        return found
+        return result
 
     def _add(self, visitor: str, tokens: float) -> None:
         """Change the visitor's tokens. Raises TooManyLookups when there are too few."""
         with self._lock:
             now = self._clock()
-            left, then = self._buckets.get(visitor, (self._most, now))
-            left = min(left + (now - then) * self._most / 60.0, self._most) + tokens
-            if left < 0.0:
+            tokens_left, last_change = self._buckets.get(visitor, (self._capacity, now))
+            tokens_left = min(tokens_left + (now - last_change) * self._capacity / 60.0, self._capacity) + tokens
+            if tokens_left < 0.0:
                 raise TooManyLookups(sentences.TOO_MANY_LOOKUPS)
-            self._buckets[visitor] = min(left, self._most), now
+            self._buckets[visitor] = min(tokens_left, self._capacity), now
             self._buckets.move_to_end(visitor)
-            if left >= self._most:
+            if tokens_left >= self._capacity:
                 del self._buckets[visitor]
-            while len(self._buckets) > self._most_visitors:
+            while len(self._buckets) > self._max_visitors:
                 self._buckets.popitem(last=False)

@@ -71,16 +71,16 @@ def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
             yield words, "\n".join(map(_event, value))
         elif isinstance(value, tuple):
             several = len(value) > 1
-            for number, one in enumerate(value, 1):
-                yield from _leaves(f"{words} {number}" if several else words, _content(one))
+            for number, item in enumerate(value, 1):
+                yield from _leaves(f"{words} {number}" if several else words, _content(item))
         else:
             yield words, _in_words(value)
 
 
-def _content(one: Any) -> Any:
-    if isinstance(one, BaseModel):
-        return one.model_dump()
-    return one if isinstance(one, str) else asdict(one)
+def _content(item: Any) -> Any:
+    if isinstance(item, BaseModel):
+        return item.model_dump()
+    return item if isinstance(item, str) else asdict(item)
 
 
 def _event(event: StoredEvent) -> str:
@@ -90,11 +90,11 @@ def _event(event: StoredEvent) -> str:
 
 def _leaves(words: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from _leaves(f"{words} {key.replace('_', ' ')}", one)
+        for key, item in value.items():
+            yield from _leaves(f"{words} {key.replace('_', ' ')}", item)
     elif isinstance(value, list):
-        for number, one in enumerate(value, 1):
-            yield from _leaves(f"{words} {number}", one)
+        for number, item in enumerate(value, 1):
+            yield from _leaves(f"{words} {number}", item)
     else:
         yield words, _in_words(value)
 

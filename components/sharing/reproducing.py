@@ -1,4 +1,4 @@
-"""Sends the requests of a capsule again, and keeps the verdict with it, also when nobody looks any more."""
+"""Sends the requests of a capsule again, and stores the verdict with it, even after the page was closed."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from components.experiments.store import runs_of
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
 from components.runs.order import Order, order_again
-from components.sharing.reproductions import keep_verdict
+from components.sharing.reproductions import save_verdict
 from components.sharing.shared_run import SharedRun
 from components.user_error import UserError
 
-_LOOK_AGAIN_S = 0.5
+_POLL_S = 0.5
 
 
 def requests_of(records: Mapping[str, SharedRun]) -> dict[str, list[SharedRun]]:
     """The runs of each request, which is the same bytes to the same endpoint, by their titles together."""
-    found: dict[tuple[str, str], dict[str, SharedRun]] = {}
+    by_request: dict[tuple[str, str], dict[str, SharedRun]] = {}
     for title, record in records.items():
-        found.setdefault((record.endpoint, record.request_body), {})[title] = record
-    return {", ".join(same): list(same.values()) for same in found.values()}
+        by_request.setdefault((record.endpoint, record.request_body), {})[title] = record
+    return {", ".join(titles): list(titles.values()) for titles in by_request.values()}
 
 
 def send_again(
@@ -49,25 +49,25 @@ def send_again(
     When it has ended, its verdict is kept with the capsule of that id, if the capsule's owner keeps verdicts.
     """
     cells = [
-        Cell(str(place), place, number, _order(endpoints[same[0].endpoint], same[0]))
+        Cell(str(place), place, number, _order(endpoints[originals[0].endpoint], originals[0]))
         for number in range(1, repeats + 1)
-        for place, same in enumerate(requests_of(records).values())
+        for place, originals in enumerate(requests_of(records).values())
     ]
     experiment = experiments.find(uuid.uuid4().hex, log.owner)
     experiment.start(Plan(tuple(cells), Timing.INTERLEAVED, 1), log.network)
     if capsule_id:
         work = (experiment, records, log, capsule_id)
-        threading.Thread(target=_keep_verdict, args=work, name="reproduction", daemon=True).start()
+        threading.Thread(target=_save_verdict, args=work, name="reproduction", daemon=True).start()
     return experiment
 
 
 def new_runs(log: OwnLog, experiment_id: str, records: Mapping[str, SharedRun]) -> dict[str, list[RunRecord]]:
     """The new runs of each request that has any, in their order. Raises QueryFailed."""
-    found = runs_of(log.database, experiment_id) if log.database else []
-    by_place = {
-        title: [run for run in found if run.lane == str(place)] for place, title in enumerate(requests_of(records))
+    runs_ = runs_of(log.database, experiment_id) if log.database else []
+    by_title = {
+        title: [run for run in runs_ if run.lane == str(number)] for number, title in enumerate(requests_of(records))
     }
-    return {title: runs for title, runs in by_place.items() if runs}
+    return {title: runs for title, runs in by_title.items() if runs}
 
 
 def compared(
@@ -84,11 +84,11 @@ def _order(endpoint: AnyEndpoint, record: SharedRun) -> Order:
     return replace(order_again(endpoint, record), checks=checks)
 
 
-def _keep_verdict(experiment: Experiment, records: Mapping[str, SharedRun], log: OwnLog, capsule_id: str) -> None:
-    while experiment.going_on:
-        time.sleep(_LOOK_AGAIN_S)
+def _save_verdict(experiment: Experiment, records: Mapping[str, SharedRun], log: OwnLog, capsule_id: str) -> None:
+    while experiment.active:
+        time.sleep(_POLL_S)
     with suppress(UserError):  # the log says itself that it is unavailable
         again = new_runs(log, experiment.id, records)
         verdict = compared(records, again)[0] if again else Reproduced.FAILED
         if verdict not in (Reproduced.FAILED, Reproduced.INCOMPARABLE):
-            keep_verdict(log, capsule_id, verdict.value)
+            save_verdict(log, capsule_id, verdict.value)

@@ -1,4 +1,4 @@
-"""Stores what visitors found when they sent the requests of a capsule again, if the capsule's owner keeps that."""
+"""Stores the verdicts of visitors who sent the requests of a capsule again, if the capsule's owner collects them."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from components.log.query import read_rows
 from components.log.record import utc_now
 from components.log.tables import capsules, reproductions
 
-_MOST_KEPT = 1_000
+_MAX_KEPT = 1_000
 """The newest of a capsule."""
 
 
 @dataclass(frozen=True)
-class KeptVerdicts:
+class StoredVerdicts:
     """The number of reproductions with each verdict, and the time of the last one, in UTC."""
 
     counts: dict[str, int]
     last_at: str
 
 
-def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
+def save_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
     """Keep a verdict on a capsule of any owner, if it keeps them; returns whether the capsule can still be opened.
 
     Raises DatabaseUnavailable.
     """
 
     def work(connection: Connection) -> bool:
-        this = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now())
-        keeps = connection.execute(select(capsules.c.keeps_reproductions).where(this)).scalar_one_or_none()
+        is_readable = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now())
+        keeps = connection.execute(select(capsules.c.keeps_reproductions).where(is_readable)).scalar_one_or_none()
         if not keeps:
             return keeps is not None
         row = {"id": uuid.uuid4().hex, "capsule_id": capsule_id, "created_at": utc_now(), "verdict": verdict}
@@ -42,7 +42,7 @@ def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
             select(reproductions.c.id)
             .where(reproductions.c.capsule_id == capsule_id)
             .order_by(reproductions.c.created_at.desc())
-            .limit(_MOST_KEPT)
+            .limit(_MAX_KEPT)
         )
         surplus = (reproductions.c.capsule_id == capsule_id) & reproductions.c.id.not_in(newest)
         connection.execute(delete(reproductions).where(surplus))
@@ -51,7 +51,7 @@ def keep_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
     return log.write(work)
 
 
-def kept_verdicts(database: Database, capsule_id: str) -> KeptVerdicts | None:
+def stored_verdicts(database: Database, capsule_id: str) -> StoredVerdicts | None:
     """The reproductions of a capsule; None when none are kept. Raises QueryFailed."""
     statement = (
         select(
@@ -66,4 +66,4 @@ def kept_verdicts(database: Database, capsule_id: str) -> KeptVerdicts | None:
     rows = read_rows(database, statement)
     if not rows:
         return None
-    return KeptVerdicts({row["verdict"]: row["count"] for row in rows}, max(row["last_at"] for row in rows))
+    return StoredVerdicts({row["verdict"]: row["count"] for row in rows}, max(row["last_at"] for row in rows))

@@ -16,7 +16,7 @@ from components.sharing import sentences
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem, what_is_wrong
 
-MOST_FILE_BYTES = 1_000_000
+MAX_FILE_BYTES = 1_000_000
 
 _VERSION_KEY = "tempera"
 _VERSION = 1
@@ -32,14 +32,14 @@ def settings_file(draft: Draft, *, comparison: bool = False) -> str:
     # The version is first, for readers; the rest is sorted.
     document = {_VERSION_KEY: _VERSION, **dict(sorted(settings.to_json().items()))}
     text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    if len(text.encode()) > MOST_FILE_BYTES:
+    if len(text.encode()) > MAX_FILE_BYTES:
         raise LinkProblem(sentences.SETTINGS_TOO_LARGE_FOR_FILE)
     return text
 
 
 def read_settings_file(content: bytes) -> LinkedSettings:
     """The settings in a file. Raises LinkProblem, and nothing else, for any input."""
-    if len(content) > MOST_FILE_BYTES:
+    if len(content) > MAX_FILE_BYTES:
         raise LinkProblem(sentences.FILE_TOO_LARGE)
     # Some Windows editors begin a file with a byte order mark.
     content = content.removeprefix(b"\xef\xbb\xbf")

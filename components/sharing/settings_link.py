@@ -23,10 +23,10 @@ from components.sharing import sentences
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 
-MOST_LINK_CHARS = 120_000
+MAX_LINK_CHARS = 120_000
 """The limit of the parameter's value; Streamlit accepts no more from a browser."""
 
-MOST_JSON_BYTES = 64 * 1024
+MAX_JSON_BYTES = 64 * 1024
 """The limit of the JSON in a link. Deflate reaches 1,029 to 1: without a limit, a short link would fill the memory."""
 
 SHORT = 2_000
@@ -97,7 +97,7 @@ def settings_link(draft: Draft, *, comparison: bool = False) -> str:
     settings = linked_settings(draft, comparison=comparison)
     text = json.dumps(settings.to_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     content = text.encode()
-    if len(content) > MOST_JSON_BYTES:
+    if len(content) > MAX_JSON_BYTES:
         raise LinkProblem(sentences.SETTINGS_TOO_LONG_FOR_LINK)
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, zdict=_DICTIONARY)
     payload = _base64url(deflate.compress(content) + deflate.flush())
@@ -106,7 +106,7 @@ def settings_link(draft: Draft, *, comparison: bool = False) -> str:
 
 def read_settings_link(text: str) -> LinkedSettings:
     """The settings in a link's parameter. Raises LinkProblem, and nothing else, for any input."""
-    if len(text) > MOST_LINK_CHARS:
+    if len(text) > MAX_LINK_CHARS:
         raise LinkProblem(sentences.LINK_TOO_LARGE)
     versioned = _VERSION_AND_REST.fullmatch(text)
     if versioned is None:
@@ -129,14 +129,14 @@ def read_settings_link(text: str) -> LinkedSettings:
 
 
 def _inflated(payload: str) -> bytes:
-    """Raises LinkProblem."""
+    """The decompressed content of a link. Raises LinkProblem."""
     inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_DICTIONARY)
     try:
         packed = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        content = inflate.decompress(packed, MOST_JSON_BYTES + 1)
+        content = inflate.decompress(packed, MAX_JSON_BYTES + 1)
     except (binascii.Error, zlib.error):
         raise LinkProblem(sentences.LINK_CUT) from None
-    if len(content) > MOST_JSON_BYTES:
+    if len(content) > MAX_JSON_BYTES:
         raise LinkProblem(sentences.LINK_TOO_LARGE)
     if not inflate.eof or inflate.unused_data or inflate.unconsumed_tail:
         raise LinkProblem(sentences.LINK_CUT)

@@ -32,17 +32,17 @@ class SharedRun(RunRecord):
 
 def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:
     """The runs of a capsule by their titles, in its order."""
-    found: dict[str, SharedRun] = {}
+    runs: dict[str, SharedRun] = {}
     for number, run in enumerate(capsule.runs, 1):
         title = run.label or f"Run {number}"
-        found[title if title not in found else f"{title} ({number})"] = _shared_run(capsule_id, number, run)
-    return found
+        runs[title if title not in runs else f"{title} ({number})"] = _shared_run(capsule_id, number, run)
+    return runs
 
 
 def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
     events = tuple(run.stored_events())
-    read = list(_checks(run))
-    checks = tuple(check for check, _result in read)
+    checked = list(_checks(run))
+    checks = tuple(check for check, _result in checked)
     facts = {name: getattr(run, name) for name in AS_STORED}
     return SharedRun(
         **facts | {"event_count": run.event_count if events else 0},
@@ -54,7 +54,7 @@ def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
         tool_calls=json.dumps([asdict(call) for call in run.tool_calls]),
         shared_events=events,
         shared_checks=checks,
-        **facts_of(checks, [result for _check, result in read], {}),
+        **facts_of(checks, [result for _check, result in checked], {}),
         **summarize_request(run.request_body)._asdict(),
     )
 

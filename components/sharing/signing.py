@@ -23,7 +23,7 @@ from components.log.query import read_rows
 from components.log.tables import signing_key, upsert
 
 _ALGORITHM = "Ed25519"
-_MOST_BYTES = 1_000
+_MAX_BYTES = 1_000
 _ONLY_ROW = 1
 
 
@@ -63,8 +63,8 @@ def check(content: bytes, signature: bytes | None, database: Database | None) ->
     if signature is None:
         return Signature(SignatureState.MISSING)
     try:
-        said = json.loads(signature) if len(signature) <= _MOST_BYTES else {}
-        public, signed = (base64.b64decode(said[name], validate=True) for name in ("key", "signature"))
+        fields = json.loads(signature) if len(signature) <= _MAX_BYTES else {}
+        public, signed = (base64.b64decode(fields[name], validate=True) for name in ("key", "signature"))
         Ed25519PublicKey.from_public_bytes(public).verify(signed, content)
     except (InvalidSignature, ValueError, KeyError, TypeError, binascii.Error, RecursionError):
         return Signature(SignatureState.CHANGED)
@@ -73,20 +73,20 @@ def check(content: bytes, signature: bytes | None, database: Database | None) ->
 
 
 def _own_seed(connection: Connection) -> bytes:
-    read = select(signing_key.c.seed)
-    seed = connection.execute(read).scalar_one_or_none()
+    statement = select(signing_key.c.seed)
+    seed = connection.execute(statement).scalar_one_or_none()
     if seed is None:
         row = {"id": _ONLY_ROW, "seed": Ed25519PrivateKey.generate().private_bytes_raw()}
-        # Another replica may have made the key meanwhile.
+        # Another replica may have made the key in the meantime.
         connection.execute(upsert(connection.dialect.name, signing_key, only_if=false()), row)
-        seed = connection.execute(read).scalar_one()
+        seed = connection.execute(statement).scalar_one()
     return bytes(seed)
 
 
 def _own_public(database: Database | None) -> bytes | None:
-    found = read_rows(database, select(signing_key.c.seed)) if database else []
+    rows = read_rows(database, select(signing_key.c.seed)) if database else []
     return (
-        Ed25519PrivateKey.from_private_bytes(bytes(found[0]["seed"])).public_key().public_bytes_raw() if found else None
+        Ed25519PrivateKey.from_private_bytes(bytes(rows[0]["seed"])).public_key().public_bytes_raw() if rows else None
     )
 
 

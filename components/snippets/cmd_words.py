@@ -12,7 +12,7 @@ from components.snippets.shell_words import Command, Word
 # A caret escapes the next character; at the end of a line it continues the line. Carets within quotes are literal,
 # except at the end of a line, where they are surely meant as continuations.
 _PART = re.compile(
-    r"\^\n?(?P<kept>.?)|(?P<quoted>\"(?:[^\"\n^]++|\^(?!\n))*+\"?)|(?P<end>\n)|(?P<plain>[^\"^\n]++)", re.DOTALL
+    r"\^\n?(?P<escaped>.?)|(?P<quoted>\"(?:[^\"\n^]++|\^(?!\n))*+\"?)|(?P<end>\n)|(?P<plain>[^\"^\n]++)", re.DOTALL
 )
 # Backslashes are literal unless a quote follows. Single quotes, which cmd does not know, quote as in other shells.
 _QUOTED = re.compile(r"""(?P<before>\\*+)"(?P<double>")?|(?P<backslashes>\\++)|(?P<plain>[^"\\]++)""")
@@ -22,28 +22,28 @@ _OUTSIDE = re.compile(
 )
 _PROMPT = re.compile(r"\A\s*+(?:[A-Za-z]:[^>\s]*+>)?+")
 _FOR_OTHERS = re.compile(r"`([`$])|\\(\\)")
-_MOST_PARTS = 200_000
+_MAX_PARTS = 200_000
 
 
 def cmd_commands(text: str) -> Iterator[Command]:
     """The commands in ``text``, in order. Raises ImportProblem for too many words."""
     line: list[str] = []
-    careted = False
+    has_carets = False
     for count, match in enumerate(_PART.finditer(text)):
-        if count > _MOST_PARTS:
+        if count > _MAX_PARTS:
             raise ImportProblem(sentences.TOO_MANY_WORDS_OF_A_COMMAND)
         if match.lastgroup == "end":
-            yield Command(_words("".join(line), careted=careted))
-            line, careted = [], False
+            yield Command(_words("".join(line), has_carets=has_carets))
+            line, has_carets = [], False
         else:
-            careted |= match["kept"] == '"'
-            line.append(match[match.lastgroup or "kept"] or "")
-    yield Command(_words("".join(line), careted=careted))
+            has_carets |= match["escaped"] == '"'
+            line.append(match[match.lastgroup or "escaped"] or "")
+    yield Command(_words("".join(line), has_carets=has_carets))
 
 
-def _words(line: str, *, careted: bool) -> list[Word]:
+def _words(line: str, *, has_carets: bool) -> list[Word]:
     # Browsers double each backslash, and one browser escapes for PowerShell, too.
-    copied = careted or '""' in line
+    copied = has_carets or '""' in line
     line = _PROMPT.sub("", line, count=1)
     words: list[Word] = []
     word: Word | None = None

@@ -13,8 +13,8 @@ from typing import Any
 
 from components.contract.credentials import is_credential_name
 from components.snippets import sentences
-from components.snippets.found import UNKNOWN, Budget, Found, has_request_keys, request_in
 from components.snippets.problem import ImportProblem
+from components.snippets.raw_request import UNKNOWN, Budget, RawRequest, has_request_keys, request_in
 from components.snippets.surroundings import parsed
 from components.snippets.tokens import Item, credentials_in
 from components.snippets.translation import Translation
@@ -34,12 +34,12 @@ _MAY_HOLD_A_REQUEST = {"messages", "json", "data", "body", "content", None}
 # The errors of parsing text that is not Python, not a literal, or too large for the parser.
 _NOT_PYTHON = (SyntaxError, ValueError, TypeError, MemoryError, RecursionError)
 # Calls of functions that the code defines.
-_MOST_FOLLOWED = 10
+_MAX_FOLLOWED = 10
 _SEVERAL = "The code holds several requests; the first one was taken."
 _SEVERAL_CALLS = "The code holds several calls; number {number}, the first with messages, was taken."
 
 
-def python_request(text: str) -> Found | None:
+def python_request(text: str) -> RawRequest | None:
     """The first request in Python code, or None when ``text`` is not Python or has no request.
 
     Raises ImportProblem when the request's values are unknown.
@@ -61,7 +61,7 @@ def python_dict(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def request_of(text: str, items: list[Item], translation: Translation, senders: frozenset[str]) -> Found | None:
+def request_of(text: str, items: list[Item], translation: Translation, senders: frozenset[str]) -> RawRequest | None:
     """The first request in the tokens of another language. ``senders`` are the functions that send one.
 
     Raises ImportProblem when the request's values are unknown.
@@ -70,7 +70,7 @@ def request_of(text: str, items: list[Item], translation: Translation, senders: 
     return reading.request(lambda: reading.run(translation.statements(items)), credentials_in(items))
 
 
-def object_alone(text: str, value: ast.expr) -> Found | None:
+def object_alone(text: str, value: ast.expr) -> RawRequest | None:
     """The request that an object without unknown values is or holds."""
     return _Reading(Budget(text), is_translated=True).alone(value)
 
@@ -85,7 +85,7 @@ class _Reading:
         self._budget = budget
         self._is_translated = is_translated
         self._senders = senders
-        self._values = Values(budget, self._noted, is_translated=is_translated)
+        self._values = Values(budget, self._record, is_translated=is_translated)
         self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._followed = 0
         # Objects and texts that may be requests. They count when no call sends one.
@@ -93,13 +93,13 @@ class _Reading:
         self._texts: list[str] = []
         self._calls = 0
         self._several = False
-        self._first: Found | None = None
+        self._first: RawRequest | None = None
         self._taken: ast.Call | None = None
         self._taken_number = 0
         self._sent: dict[str, Any] = {}
         self._problem: ImportProblem | None = None
 
-    def request(self, read: Callable[[], object], credentials: Iterable[str]) -> Found | None:
+    def request(self, read: Callable[[], object], credentials: Iterable[str]) -> RawRequest | None:
         """The first request that a call sends, else the first object that is a request, else None.
 
         ``credentials`` are the names of credentials in the code. Raises ImportProblem when the code holds requests, but
@@ -111,8 +111,8 @@ class _Reading:
             self._problem = self._problem or problem
         except RecursionError:
             self._problem = self._problem or ImportProblem(sentences.TEXT_TOO_DEEP)
-        for made in [*self._objects, *(self._texts if self._first is None else ())]:
-            self._take(made)
+        for candidate in [*self._objects, *(self._texts if self._first is None else ())]:
+            self._take(candidate)
         if self._first is None:
             if self._problem is not None:
                 raise self._problem
@@ -122,8 +122,8 @@ class _Reading:
             notes += (_SEVERAL_CALLS.format(number=self._taken_number),)
         elif self._several:
             notes += (_SEVERAL,)
-        named = dict.fromkeys(name for name in credentials if name not in self._first.fields)
-        return replace(self._first, notes=notes, credentials=(*named, *self._first.credentials))
+        names = dict.fromkeys(name for name in credentials if name not in self._first.fields)
+        return replace(self._first, notes=notes, credentials=(*names, *self._first.credentials))
 
     def run_python(self, tree: ast.Module) -> None:
         """Evaluate a program, and note whether another call resembles the one that was taken."""
@@ -132,7 +132,7 @@ class _Reading:
         calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node is not self._taken)
         self._several |= name != "" and any(dotted(call.func) == name for call in calls)
 
-    def alone(self, node: ast.expr) -> Found | None:
+    def alone(self, node: ast.expr) -> RawRequest | None:
         """The request in a value without unknown parts."""
         value = self._values.of(node)
         return self.request(lambda: self._take(value), ()) if self._budget.is_plain(value) else None
@@ -159,7 +159,7 @@ class _Reading:
         self._taken_number = self._calls
         return True
 
-    def _noted(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _record(self, value: dict[str, Any]) -> dict[str, Any]:
         if has_request_keys(value):
             self._objects.append(value)
         return value
@@ -178,30 +178,30 @@ class _Reading:
                 self.run(statement.body)
             case ast.With() | ast.AsyncWith():
                 for item in statement.items:
-                    self._look(item.context_expr)
+                    self._find_calls(item.context_expr)
                 self.run(statement.body)
             case ast.For() | ast.AsyncFor() | ast.While():
                 self._loop(statement)
             case ast.If():
-                self._look(statement.test)
+                self._find_calls(statement.test)
                 self.run(statement.body)
                 self.run(statement.orelse)
             case ast.Try() | ast.TryStar():
-                self.run([*statement.body, *(one for handler in statement.handlers for one in handler.body)])
+                self.run([*statement.body, *(inner for handler in statement.handlers for inner in handler.body)])
                 self.run([*statement.orelse, *statement.finalbody])
             case ast.Assign():
-                self._look(statement.value)
+                self._find_calls(statement.value)
                 value = self._values.of(statement.value)
                 for target in statement.targets:
                     self._values.assign(target, value)
             case ast.AnnAssign(value=ast.expr() as assigned):
-                self._look(assigned)
+                self._find_calls(assigned)
                 self._values.assign(statement.target, self._values.of(assigned))
             case ast.AugAssign():
-                self._look(statement.value)
+                self._find_calls(statement.value)
                 self._values.add(statement.target, self._values.of(statement.value))
             case ast.Expr() | ast.Return():
-                self._look(statement.value)
+                self._find_calls(statement.value)
                 if isinstance(statement.value, ast.Call):
                     if self._is_translated:
                         self._send(statement.value)
@@ -210,13 +210,13 @@ class _Reading:
                 if self._is_translated and isinstance(value, str):
                     self._texts.append(value)
             case _:
-                self._look(statement)
+                self._find_calls(statement)
 
     def _loop(self, loop: ast.For | ast.AsyncFor | ast.While) -> None:
         """Evaluate the first pass of a loop that may send a request; mark what other loops change as incomplete."""
         if not isinstance(loop, ast.While):
-            self._look(loop.iter)
-        if any(_may_ask(node) for statement in loop.body for node in ast.walk(statement)):
+            self._find_calls(loop.iter)
+        if any(_may_send(node) for statement in loop.body for node in ast.walk(statement)):
             if not isinstance(loop, ast.While):
                 values = self._values.of(loop.iter)
                 self._values.assign(loop.target, values[0] if isinstance(values, list) and values else UNKNOWN)
@@ -224,17 +224,17 @@ class _Reading:
         self._values.pass_over(loop.body)
         self.run(loop.orelse)
 
-    def _look(self, expression: ast.AST | None) -> None:
+    def _find_calls(self, expression: ast.AST | None) -> None:
         """Look for calls in an expression that send a request."""
         for node in ast.walk(expression) if expression is not None and not self._is_translated else ():
             if isinstance(node, ast.Call):
-                self._try(node)
+                self._try_call(node)
 
-    def _try(self, call: ast.Call) -> None:
+    def _try_call(self, call: ast.Call) -> None:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func)
         if name in _SENDS_NOTHING:
             return
-        if name in self._functions and self._followed < _MOST_FOLLOWED:
+        if name in self._functions and self._followed < _MAX_FOLLOWED:
             self._followed += 1
             function = self._functions.pop(name)  # prevents recursion
             self._values.with_parameters(function, call, lambda: self.run(function.body))
@@ -246,9 +246,9 @@ class _Reading:
         elif _has_messages(call):
             sent = self._arguments(call)
         else:
-            for node in [*call.args, *(one.value for one in call.keywords)]:
+            for node in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 sent = sent or request_in(self._values.of(_without_encoding(node)))
-            if sent is not None and any(one.arg is None for one in call.keywords):
+            if sent is not None and any(keyword.arg is None for keyword in call.keywords):
                 sent = self._arguments(call)
         if sent is not None and name in _STREAMED_BY_NAME:
             sent = {"stream": _STREAMED_BY_NAME[name], **sent}
@@ -263,36 +263,36 @@ class _Reading:
 
     def _arguments(self, call: ast.Call) -> dict[str, Any]:
         """The body in the arguments of a call."""
-        said: dict[str, Any] = {}
+        arguments: dict[str, Any] = {}
         merged: dict[str, Any] = {}
-        for one in call.keywords:
-            if one.arg in _NOT_IN_THE_BODY:
+        for keyword in call.keywords:
+            if keyword.arg in _NOT_IN_THE_BODY:
                 continue
-            value = self._values.of(one.value)
-            if one.arg is None or one.arg == "extra_body":
-                merged |= value if isinstance(value, dict) else {one.arg or self._values.spread: UNKNOWN}
+            value = self._values.of(keyword.value)
+            if keyword.arg is None or keyword.arg == "extra_body":
+                merged |= value if isinstance(value, dict) else {keyword.arg or self._values.spread: UNKNOWN}
             else:
-                said[one.arg] = value
-        return said | merged
+                arguments[keyword.arg] = value
+        return arguments | merged
 
 
 def _written_credentials(node: ast.AST) -> Iterator[str]:
     """The names of string literals in a node that are credentials."""
-    named: list[tuple[str | None, ast.expr]] = []
+    pairs: list[tuple[str | None, ast.expr]] = []
     if isinstance(node, ast.Assign):
         target = node.targets[0]
         key = target.slice if isinstance(target, ast.Subscript) else target
-        named = [(getattr(key, "id", None) or getattr(key, "attr", None) or getattr(key, "value", None), node.value)]
+        pairs = [(getattr(key, "id", None) or getattr(key, "attr", None) or getattr(key, "value", None), node.value)]
     elif isinstance(node, ast.Call):
-        named = [(one.arg, one.value) for one in node.keywords]
+        pairs = [(keyword.arg, keyword.value) for keyword in node.keywords]
     elif isinstance(node, ast.Dict):
-        named = [
+        pairs = [
             (key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None, value)
             for key, value in zip(node.keys, node.values, strict=True)
         ]
-    for said, value in named:
-        if isinstance(said, str) and is_credential_name(said) and _is_written_out(value):
-            yield said
+    for name, value in pairs:
+        if isinstance(name, str) and is_credential_name(name) and _is_written_out(value):
+            yield name
 
 
 def _is_written_out(value: ast.expr) -> bool:
@@ -302,12 +302,12 @@ def _is_written_out(value: ast.expr) -> bool:
 
 
 def _has_messages(call: ast.Call) -> bool:
-    names = {one.arg or "" for one in call.keywords}
+    names = {keyword.arg or "" for keyword in call.keywords}
     return has_request_keys(names) and not _OTHER_MODELS.search(dotted(call.func))
 
 
-def _may_ask(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and any(one.arg in _MAY_HOLD_A_REQUEST for one in node.keywords)
+def _may_send(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and any(keyword.arg in _MAY_HOLD_A_REQUEST for keyword in node.keywords)
 
 
 def _without_encoding(node: ast.expr) -> ast.expr:

@@ -9,15 +9,15 @@ from itertools import islice
 
 from components.contract.credentials import WHERE_KEYS_BELONG, is_credential_name
 from components.snippets import sentences
-from components.snippets.found import Found, read_body, request_in
 from components.snippets.problem import ImportProblem, NothingSent
+from components.snippets.raw_request import RawRequest, read_body, request_in
 from components.snippets.shell_words import Command, Word, bash_commands
 
 KEY_LEFT_OUT = f"The key in the command was left out. {WHERE_KEYS_BELONG}"
 COOKIES_LEFT_OUT = "The cookies in the command were left out."
 HEADERS_LEFT_OUT = "The other headers in the command were left out."
 ADDRESS_LEFT_OUT = "The address in the command was left out; the request goes to the endpoint that is chosen here."
-_KEPT_AS_IT_STANDS = "The body holds a $ or a backtick that a shell would replace; it was kept as it stands."
+_SHELL_TEXT_NOTE = "The body holds a $ or a backtick that a shell would replace; it was kept as it stands."
 
 # curl's one-letter options with a value.
 _WITH_VALUE = frozenset("AbcCdDeEFHKmoPQrtTuUwxXyYz")
@@ -37,43 +37,43 @@ _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 _BEGINS = re.compile(
     r"^[ \t]*+curl(?:\.exe)?(?=[ \t])|(?<![\w./-])curl(?:\.exe)?(?=[ \t]++(?:-|https?:|['\"$\\^]))", re.MULTILINE
 )
-_MOST_BEGINNINGS = 4
-_MOST_VALUES = 100
+_MAX_BEGINNINGS = 4
+_MAX_VALUES = 100
 _LONGEST_VALUE = 10_000
 
 
-def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_commands) -> Found | None:
+def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_commands) -> RawRequest | None:
     """The request of the first curl command in ``text`` that sends messages, or None without curl commands.
 
     ``read`` splits the text by a shell's rules. Raises ImportProblem when no command has a readable body.
     """
-    without_messages: Found | None = None
+    without_messages: RawRequest | None = None
     problem: ImportProblem | None = None
     # An apostrophe in prose would open a quote, so each beginning of a command is tried, too.
-    for start in dict.fromkeys((0, *(match.start() for match in islice(_BEGINS.finditer(text), _MOST_BEGINNINGS)))):
-        taken: Found | None = None
+    for start in dict.fromkeys((0, *(match.start() for match in islice(_BEGINS.finditer(text), _MAX_BEGINNINGS)))):
+        chosen: RawRequest | None = None
         number = taken_number = 0
         try:
             for command in _curl_commands(read(text[start:])):
                 number += 1
-                if taken is not None:
+                if chosen is not None:
                     break
                 try:
-                    found = _found(command)
-                except ImportProblem as found_problem:
-                    problem = problem or found_problem
+                    raw = _raw_request(command)
+                except ImportProblem as raised:
+                    problem = problem or raised
                     continue
-                if request_in(found.fields) is not None:
-                    taken, taken_number = found, number
+                if request_in(raw.fields) is not None:
+                    chosen, taken_number = raw, number
                 else:
-                    without_messages = without_messages or found
-        except ImportProblem as found_problem:
-            problem = problem or found_problem
-        if taken is not None:
+                    without_messages = without_messages or raw
+        except ImportProblem as raised:
+            problem = problem or raised
+        if chosen is not None:
             if number == 1:
-                return taken
-            said = f"The text holds several commands; number {taken_number}, the first that sends messages, was taken."
-            return replace(taken, notes=(*taken.notes, said))
+                return chosen
+            note = f"The text holds several commands; number {taken_number}, the first that sends messages, was taken."
+            return replace(chosen, notes=(*chosen.notes, note))
     if without_messages is None and problem is not None:
         raise problem
     return without_messages
@@ -130,15 +130,15 @@ def _options(words: list[Word]) -> Iterator[tuple[str, Word]]:
                 yield name, Word()
         elif text.startswith("-"):
             # Options without a value may be joined with one that has a value: -sSd '{…}'.
-            place = next((place for place, letter in enumerate(text) if letter in _WITH_VALUE), None)
-            if place is not None:
-                value = text[place + 1 :]
-                yield text[place], Word([value], word.replaced) if value else next(remaining, Word())
+            index = next((index for index, letter in enumerate(text) if letter in _WITH_VALUE), None)
+            if index is not None:
+                value = text[index + 1 :]
+                yield text[index], Word([value], word.replaced) if value else next(remaining, Word())
         else:
             yield "url", word
 
 
-def _found(command: _Curl) -> Found:
+def _raw_request(command: _Curl) -> RawRequest:
     options = command.options
     bodies = [(name, word) for name, word in options if name in _BODY]
     headers = [word.text.partition(":")[0].strip().lower() for name, word in options if name in ("H", "header")]
@@ -164,9 +164,9 @@ def _found(command: _Curl) -> Found:
         (bool(names & _COOKIES) or "cookie" in headers, COOKIES_LEFT_OUT),
         (any(not _is_own(header) for header in headers), HEADERS_LEFT_OUT),
         ("url" in names, ADDRESS_LEFT_OUT),
-        (word.replaced, _KEPT_AS_IT_STANDS),
+        (word.replaced, _SHELL_TEXT_NOTE),
     ]
-    return Found(read_body(word.text), tuple(note for applies, note in left_out if applies))
+    return RawRequest(read_body(word.text), tuple(note for applies, note in left_out if applies))
 
 
 def _with_variables(word: Word, variables: dict[str, Word]) -> Word:
@@ -174,7 +174,7 @@ def _with_variables(word: Word, variables: dict[str, Word]) -> Word:
     if variable := _VARIABLE.fullmatch(word.text):
         return variables.get(variable[1], word)
     short = {name: value.text for name, value in variables.items() if len(value.text) <= _LONGEST_VALUE}
-    text = _VARIABLE.sub(lambda match: short.get(match[1], match[0]), word.text, count=_MOST_VALUES)
+    text = _VARIABLE.sub(lambda match: short.get(match[1], match[0]), word.text, count=_MAX_VALUES)
     return Word([text], replaced="$" in text or "`" in text)
 
 

@@ -20,7 +20,7 @@ from components.snippets.nesting import nests_too_deeply
 from components.snippets.problem import ImportProblem
 from components.snippets.reading import find_request
 
-MOST_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 2_000_000
 
 STREAM_SWITCHED_ON = "The request did not say whether to stream; stream is on."
 
@@ -38,13 +38,13 @@ def import_request(text: str, profile: Profile) -> Imported:
 
     Unknown keys are in ``extra_body``. Raises ImportProblem with one sentence when the text has no request.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise ImportProblem(sentences.TEXT_TOO_LONG.format(most_characters=MOST_CHARACTERS))
+    if len(text) > MAX_CHARACTERS:
+        raise ImportProblem(sentences.TEXT_TOO_LONG.format(max_characters=MAX_CHARACTERS))
     text = text.removeprefix("\ufeff").strip()
     if not text:
         raise ImportProblem(sentences.NO_TEXT)
-    found = find_request(text)
-    return _imported(found.fields, profile, found.notes, found.credentials, fills_in=found.fills_in)
+    raw = find_request(text)
+    return _imported(raw.fields, profile, raw.notes, raw.credentials, fills_in=raw.fills_in)
 
 
 def _imported(
@@ -59,10 +59,10 @@ def _imported(
             raise ImportProblem(sentences.REQUEST_WITHOUT_KEY.format(key=key))
     if nests_too_deeply(fields):
         raise ImportProblem(sentences.REQUEST_TOO_DEEP)
-    messages, further = contract_messages(fields["messages"], fills_in=fills_in)
-    kept, left_out = without_credentials(fields)
-    changes += further + credentials_left_out([*credentials, *left_out])
-    body: dict[str, Any] = {"stream": True, **kept, "messages": messages}
+    messages, more_changes = contract_messages(fields["messages"], fills_in=fills_in)
+    remaining, left_out = without_credentials(fields)
+    changes += more_changes + credentials_left_out([*credentials, *left_out])
+    body: dict[str, Any] = {"stream": True, **remaining, "messages": messages}
     if "stream" not in fields:
         changes.append(STREAM_SWITCHED_ON)
     try:

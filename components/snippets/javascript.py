@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from components.snippets.code import object_alone, request_of
-from components.snippets.found import Found
-from components.snippets.tokens import TEXTS, Group, Item, Token, place_after, place_of, text_at, tree
+from components.snippets.raw_request import RawRequest
+from components.snippets.tokens import TEXTS, Group, Item, Token, index_after, index_of, text_at, tree
 from components.snippets.translation import NOTHING_KNOWN, Translation, call, key_of, literal
 
 # All repetitions are possessive, and an unclosed string ends with its line: matching takes linear time.
@@ -37,15 +37,15 @@ _NO_CALL = {"if", "for", "while", "switch", "catch", "function", "log", "push", 
 _SENDS = frozenset({"axios", "fetch", "post", "request"})
 
 
-def javascript_request(text: str) -> Found | None:
+def javascript_request(text: str) -> RawRequest | None:
     """The first request in ``text``, or None. Raises ImportProblem when its values are unknown."""
     items, translation = tree(text, _TOKEN), _JavaScript()
     if not text.startswith(("{", "[")):
         return request_of(text, items, translation, _SENDS)
     # An object alone: only further lines may follow it.
-    value, place = translation.term(items, 0)
-    place = place_after(items, place, ";", ",")
-    return object_alone(text, value) if text_at(items, place) == "\n" or place >= len(items) else None
+    value, index = translation.term(items, 0)
+    index = index_after(items, index, ";", ",")
+    return object_alone(text, value) if text_at(items, index) == "\n" or index >= len(items) else None
 
 
 class _JavaScript(Translation):
@@ -56,28 +56,28 @@ class _JavaScript(Translation):
     separators = (",",)
     gaps = blanks = ("\n",)
 
-    def named(self, items: list[Item], place: int) -> Iterator[ast.stmt]:
-        name = text_at(items, place)
-        match items[place + 1 : place + 4]:
+    def named(self, items: list[Item], index: int) -> Iterator[ast.stmt]:
+        name = text_at(items, index)
+        match items[index + 1 : index + 4]:
             case [Token(text="=" | "+="), *_]:
-                yield self._assignment(items, place)
+                yield self._assignment(items, index)
             case [Token(text="."), Token(text="push"), Group(opening="(") as group]:
                 yield ast.Expr(call(ast.Attribute(ast.Name(name), "push"), self.elements(group)))
-            case [Token(text=":"), *_] if text_at(items, place - 1) in ("const", "let", "var"):
+            case [Token(text=":"), *_] if text_at(items, index - 1) in ("const", "let", "var"):
                 # TypeScript: a name with its type.
-                equals = place_of(items[: place + 9], place, "=")
+                equals = index_of(items[: index + 9], index, "=")
                 if text_at(items, equals) == "=":
                     yield ast.Assign([ast.Name(name)], self.expression(items, equals + 1)[0])
             case [Group(opening="(") as group, *_] if name not in _NO_CALL:
                 yield ast.Expr(call(name, self.elements(group)))
 
-    def _assignment(self, items: list[Item], place: int) -> ast.stmt:
-        name = text_at(items, place)
-        value, _ = self.expression(items, place + 2)
-        if text_at(items, place + 1) == "+=":
+    def _assignment(self, items: list[Item], index: int) -> ast.stmt:
+        name = text_at(items, index)
+        value, _ = self.expression(items, index + 2)
+        if text_at(items, index + 1) == "+=":
             return ast.AugAssign(ast.Name(name), ast.Add(), value)
-        if text_at(items, place - 1) == ".":
-            return ast.Assign([key_of(ast.Name(text_at(items, place - 2)), name)], value)
+        if text_at(items, index - 1) == ".":
+            return ast.Assign([key_of(ast.Name(text_at(items, index - 2)), name)], value)
         return ast.Assign([ast.Name(name)], value)
 
     def is_an_object(self, group: Group) -> bool:
@@ -85,45 +85,45 @@ class _JavaScript(Translation):
         first = text_at(items, 0)
         return group.opening == "{" and (first == "..." or (first != "" and text_at(items, 1) in (":", ",")))
 
-    def expression(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
-        value, place = super().expression(items, place)
-        while text_at(items, place) in ("||", "??"):
-            right, place = super().expression(items, place + 1)
+    def expression(self, items: list[Item], index: int) -> tuple[ast.expr, int]:
+        value, index = super().expression(items, index)
+        while text_at(items, index) in ("||", "??"):
+            right, index = super().expression(items, index + 1)
             value = ast.BoolOp(ast.Or(), [value, right])
-        return value, place
+        return value, index
 
-    def term(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
+    def term(self, items: list[Item], index: int) -> tuple[ast.expr, int]:
         """An operand with the properties, calls and type assertions that follow it."""
-        place = place_after(items, place, "\n")
-        match items[place : place + 4]:
+        index = index_after(items, index, "\n")
+        match items[index : index + 4]:
             case [Token(text="-" | "+" as sign), *_]:
-                value, place = self.term(items, place + 1)
-                return ast.UnaryOp(ast.USub() if sign == "-" else ast.UAdd(), value), place
+                value, index = self.term(items, index + 1)
+                return ast.UnaryOp(ast.USub() if sign == "-" else ast.UAdd(), value), index
             case [Token(text="await"), *_]:
-                return self.term(items, place + 1)
+                return self.term(items, index + 1)
             case [Token(text="JSON"), Token(), Token(text="stringify" | "parse"), Group() as group]:
-                value, place = (self.elements(group) or [NOTHING_KNOWN])[0], place + 4
+                value, index = (self.elements(group) or [NOTHING_KNOWN])[0], index + 4
             case _:
-                value, place = super().term(items, place)
+                value, index = super().term(items, index)
         while True:
-            match items[place : place + 3]:
+            match items[index : index + 3]:
                 case [Token(text="." | "?."), Token(text=name), Group(opening="(") as group]:
                     value = call(ast.Attribute(value, name), self.elements(group))
-                    place += 3
+                    index += 3
                 case [Token(text="." | "?."), Token(text=name), *_]:
                     value = key_of(value, name)
-                    place += 2
+                    index += 2
                 case [Token(text="as" | "satisfies"), Token(), *_]:
-                    place += 2
+                    index += 2
                 case [Group(opening="(" | "["), *_]:
                     value = NOTHING_KNOWN
-                    place += 1
+                    index += 1
                 case _:
-                    return value, place
+                    return value, index
 
-    def keyed(self, key: str, items: list[Item], place: int) -> tuple[ast.expr, int]:
-        value, end = self.expression(items, place)
-        match key, items[place:end]:
+    def keyed(self, key: str, items: list[Item], index: int) -> tuple[ast.expr, int]:
+        value, end = self.expression(items, index)
+        match key, items[index:end]:
             case "model", [Token(), *_, Group(items=[Token(kind=kind) as name, *_])] if kind in TEXTS:
                 value = self.text(name)  # openai("gpt-4o") of the Vercel AI SDK
         return value, end

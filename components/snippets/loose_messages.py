@@ -10,25 +10,25 @@ from components.snippets import sentences
 from components.snippets.problem import ImportProblem
 
 _ROLES = {role.value for role in Role}
-_MOST_NAMES = 5
+_MAX_NAMES = 5
 _TEXTS = ("text", "input_text", "output_text")
 
 
 def with_messages(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The fields with messages in place of ``prompt``, ``input``, ``system`` and ``instructions``, and notes."""
     notes: list[str] = []
-    made = dict(fields)
-    for key in () if "messages" in made else ("prompt", "input"):
-        if key in made:
-            value = made.pop(key)
-            made["messages"] = value if isinstance(value, list) else [{"role": "user", "content": value}]
+    converted = dict(fields)
+    for key in () if "messages" in converted else ("prompt", "input"):
+        if key in converted:
+            value = converted.pop(key)
+            converted["messages"] = value if isinstance(value, list) else [{"role": "user", "content": value}]
             notes.append(f"{key} became the messages.")
             break
     for key in ("system", "instructions"):
-        if isinstance(made.get(key), str | list) and isinstance(made.get("messages"), list):
-            made["messages"] = [{"role": "system", "content": made.pop(key)}, *made["messages"]]
+        if isinstance(converted.get(key), str | list) and isinstance(converted.get("messages"), list):
+            converted["messages"] = [{"role": "system", "content": converted.pop(key)}, *converted["messages"]]
             notes.append(f"{key} became the first message.")
-    return made, notes
+    return converted, notes
 
 
 def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, Any]], list[str]]:
@@ -52,18 +52,18 @@ def contract_messages(value: object, *, fills_in: bool) -> tuple[list[dict[str, 
         if not isinstance(message.get("role"), str) or message["role"] not in _ROLES:
             raise ImportProblem(sentences.MESSAGE_WITHOUT_ROLE.format(number=number))
         unknown |= dict.fromkeys(key for key in message if key not in Message.model_fields)
-        known = {key: inner for key, inner in message.items() if key in Message.model_fields}
-        if "prefix" in known and known["prefix"] is None:
-            del known["prefix"]
+        converted = {key: inner for key, inner in message.items() if key in Message.model_fields}
+        if "prefix" in converted and converted["prefix"] is None:
+            del converted["prefix"]
             if not fills_in:
                 notes.append(f"The prefix of message {number} was null and was left out.")
-        if fills_in and isinstance(known.get("tool_calls"), list):
-            known["tool_calls"] = [_without_fillers(call) for call in known["tool_calls"]]
-        known["content"] = _text(message.get("content"), number, notes)
-        messages.append(known)
+        if fills_in and isinstance(converted.get("tool_calls"), list):
+            converted["tool_calls"] = [_without_fillers(call) for call in converted["tool_calls"]]
+        converted["content"] = _text(message.get("content"), number, notes)
+        messages.append(converted)
     if unknown:
-        names = ", ".join(name[:40] for name in list(unknown)[:_MOST_NAMES])
-        notes.append(f"Left out of the messages: {names}{' and more' if len(unknown) > _MOST_NAMES else ''}.")
+        names = ", ".join(name[:40] for name in list(unknown)[:_MAX_NAMES])
+        notes.append(f"Left out of the messages: {names}{' and more' if len(unknown) > _MAX_NAMES else ''}.")
     return messages, notes
 
 

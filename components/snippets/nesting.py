@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-MOST_LEVELS = 100
+MAX_LEVELS = 100
 
 
 def nests_too_deeply(value: JsonValue) -> bool:
-    """Whether lists and objects nest more than ``MOST_LEVELS`` deep."""
+    """Whether lists and objects nest more than ``MAX_LEVELS`` deep."""
     layer: list[JsonValue] = [value]
-    for _ in range(MOST_LEVELS + 1):
+    for _ in range(MAX_LEVELS + 1):
         layer = [inner for outer in layer for inner in _parts(outer)]
         if not layer:
             return False

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator
 
 from components.snippets.code import request_of
-from components.snippets.found import Found, Template
-from components.snippets.tokens import Group, Item, Token, place_after, text_at, tree
+from components.snippets.raw_request import RawRequest, Template
+from components.snippets.tokens import Group, Item, Token, index_after, text_at, tree
 from components.snippets.translation import Translation, call, key_of, literal
 
-_IS_ONE = re.compile(
+_IS_POWERSHELL = re.compile(
     r"\b(?:Invoke-WebRequest|Invoke-RestMethod|irm|iwr|ConvertTo-Json|curl\.exe)\b|[ \t]`\n|=[ \t]*+@['\"{]",
     re.IGNORECASE,
 )
@@ -41,7 +41,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(
     r"`(?P<letter>.)|\"(?P<twice>\")|\$\{?(?P<name>[A-Za-z_]\w*+)\}?"
-    r"|\$\(\[char\](?P<character>(?:0x)?[0-9a-fA-F]{1,6})\)|(?P<asked>\$\()",
+    r"|\$\(\[char\](?P<character>(?:0x)?[0-9a-fA-F]{1,6})\)|(?P<subexpression>\$\()",
     re.DOTALL,
 )
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "a": "\a", "e": "\x1b", "\n": ""}
@@ -49,9 +49,9 @@ _SENDS = frozenset({"invoke-restmethod", "invoke-webrequest", "irm", "iwr", "cur
 _BODY = {"-body", "-d", "--data", "--data-raw", "--data-binary", "--json"}
 
 
-def powershell_request(text: str) -> Found | None:
+def powershell_request(text: str) -> RawRequest | None:
     """The first request in ``text``, or None. Raises ImportProblem when its values are unknown."""
-    if not _IS_ONE.search(text):
+    if not _IS_POWERSHELL.search(text):
         return None
     begin = _BEGINS.search(text)
     return request_of(text, tree(text[begin.end() if begin else 0 :], _TOKEN), _PowerShell(), _SENDS)
@@ -66,53 +66,53 @@ class _PowerShell(Translation):
     gaps = ("\n", ";", ",")
     joins_lists = True
 
-    def named(self, items: list[Item], place: int) -> Iterator[ast.stmt]:
-        name = text_at(items, place).lower()
+    def named(self, items: list[Item], index: int) -> Iterator[ast.stmt]:
+        name = text_at(items, index).lower()
         if name in _SENDS:
             yield ast.Expr(call(name, []))
         if name in _BODY:
-            yield ast.Expr(call(name, [self.term(items, place + 1)[0]]))
-        match items[place + 1 : place + 2]:
+            yield ast.Expr(call(name, [self.term(items, index + 1)[0]]))
+        match items[index + 1 : index + 2]:
             case [Token(text="=" | "+=" as sign)] if name.startswith("$"):
-                value = self.whole(items, *self.expression(items, place + 2))
-                holder, _, key = text_at(items, place).partition(".")
-                target = ast.Name(holder.lower())
+                value = self.whole(items, *self.expression(items, index + 2))
+                base, _, key = text_at(items, index).partition(".")
+                target = ast.Name(base.lower())
                 if sign == "+=":
                     yield ast.AugAssign(ast.Name(name), ast.Add(), value)
                 else:
                     yield ast.Assign([key_of(target, key) if key else target], value)
             case [Group(opening="(") as group] if name.endswith(".add"):
-                held = ast.Name(name.removesuffix(".add"))
-                yield ast.Expr(call(ast.Attribute(held, "add"), self.elements(group)))
+                target_list = ast.Name(name.removesuffix(".add"))
+                yield ast.Expr(call(ast.Attribute(target_list, "add"), self.elements(group)))
 
     def is_an_object(self, group: Group) -> bool:
         return group.opening == "@{"
 
-    def expression(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
+    def expression(self, items: list[Item], index: int) -> tuple[ast.expr, int]:
         """A value, or a list of values separated by commas; a leading comma makes a list of one."""
         values: list[ast.expr] = []
-        is_list = text_at(items, place) == ","
-        place -= not is_list
-        while not values or text_at(items, place) == ",":
-            value, place = super().expression(items, place_after(items, place + 1, "\n") if values else place + 1)
+        is_list = text_at(items, index) == ","
+        index -= not is_list
+        while not values or text_at(items, index) == ",":
+            value, index = super().expression(items, index_after(items, index + 1, "\n") if values else index + 1)
             values.append(value)
-        return (ast.List(values) if is_list or len(values) > 1 else values[0]), place
+        return (ast.List(values) if is_list or len(values) > 1 else values[0]), index
 
-    def term(self, items: list[Item], place: int) -> tuple[ast.expr, int]:
-        match items[place : place + 3]:
+    def term(self, items: list[Item], index: int) -> tuple[ast.expr, int]:
+        match items[index : index + 3]:
             case [Token(kind="name", text=name), *_] if name.lower() == "convertto-json":
-                while text_at(items, place + 1).startswith("-") or text_at(items, place + 1).isdigit():
-                    place += 1
-                return self.term(items, place + 1)
+                while text_at(items, index + 1).startswith("-") or text_at(items, index + 1).isdigit():
+                    index += 1
+                return self.term(items, index + 1)
             case [Token(kind="name", text=name), *_]:
-                return ast.Name(name.lower()), place + 1
+                return ast.Name(name.lower()), index + 1
             case [Group(opening="["), Token(text=method), Group(opening="("), *_] if method.lower().endswith(
                 ".getbytes"
             ):
-                return self.term(items, place + 2)
+                return self.term(items, index + 2)
             case [Group(opening="["), _, *_]:
-                return self.term(items, place + 1)  # a cast
-        return super().term(items, place)
+                return self.term(items, index + 1)  # a cast
+        return super().term(items, index)
 
     def text(self, token: Token) -> ast.expr:
         if token.kind in ("here", "single"):
@@ -120,11 +120,11 @@ class _PowerShell(Translation):
 
         def piece(match: re.Match[str]) -> str | ast.expr:
             if match["name"]:
-                known = ast.Name(f"${match['name'].lower()}")
-                return ast.FormattedValue(ast.BoolOp(ast.Or(), [known, ast.Constant(Template(match[0]))]), -1)
+                variable = ast.Name(f"${match['name'].lower()}")
+                return ast.FormattedValue(ast.BoolOp(ast.Or(), [variable, ast.Constant(Template(match[0]))]), -1)
             if match["character"]:
                 return _character(match["character"])
-            if match["asked"]:
+            if match["subexpression"]:
                 return ast.Constant(Template(match[0]))
             if match["twice"]:
                 return '""' if token.kind == "here_double" else '"'

@@ -29,8 +29,8 @@ _PART = re.compile(
 )
 
 # A long body with many quotes has some ten thousand parts.
-_MOST_PARTS = 200_000
-_MOST_HERE_DOCUMENTS = 20
+_MAX_PARTS = 200_000
+_MAX_HERE_DOCUMENTS = 20
 _CLOSED = re.compile(r'\s*+\)"?')
 
 # Within double quotes a backslash is literal except before these.
@@ -75,12 +75,12 @@ def bash_commands(text: str) -> Iterator[Command]:
     """
     command, line = Command(), list[Command]()
     word: Word | None = None
-    awaited: list[tuple[Command, re.Match[str]]] = []
+    pending: list[tuple[Command, re.Match[str]]] = []
     position = parts = 0
     while position < len(text):
         match = _PART.match(text, position)
         parts += 1
-        if parts > _MOST_PARTS:
+        if parts > _MAX_PARTS:
             raise ImportProblem(sentences.TOO_MANY_WORDS_OF_A_COMMAND)
         if match is None:
             raise ImportProblem(sentences.OPEN_QUOTE)
@@ -88,9 +88,9 @@ def bash_commands(text: str) -> Iterator[Command]:
         kind = match.lastgroup or ""
         part = match[kind]
         if kind == "heredoc":
-            awaited.append((command, match))
+            pending.append((command, match))
             word = None
-            if len(awaited) > _MOST_HERE_DOCUMENTS:
+            if len(pending) > _MAX_HERE_DOCUMENTS:
                 raise ImportProblem(sentences.TOO_MANY_HERE_DOCUMENTS)
         elif kind == "here_string":
             word = command.standard_input = Word()
@@ -99,18 +99,18 @@ def bash_commands(text: str) -> Iterator[Command]:
         elif kind == "end":
             word = None
             if part == "\n":
-                for reader, here in awaited:
-                    reader.standard_input, position = _here_document(text, position, here)
-                awaited = []
+                for reader, opening in pending:
+                    reader.standard_input, position = _here_document(text, position, opening)
+                pending = []
             before, command = command, Command(after=part)
             program = before.words[0].text if before.words else ""
             if part in "|>" and program == "cat":
-                awaited = [(command if reader is before else reader, here) for reader, here in awaited]
+                pending = [(command if reader is before else reader, opening) for reader, opening in pending]
             elif part in "|>" and program in ("echo", "printf", "jq"):
                 command.standard_input = before.words[-1]
             if before.words:
                 line.append(before)
-            if not awaited:
+            if not pending:
                 yield from line
                 line = []
         elif kind != "continued":
@@ -122,37 +122,37 @@ def bash_commands(text: str) -> Iterator[Command]:
             else:
                 word.pieces.append(_read(kind, part))
                 word.replaced |= part == "$" if kind == "plain" else kind == "double" and _replaced(part)
-    yield from (one for one in (*line, command) if one.words)
+    yield from (each for each in (*line, command) if each.words)
 
 
 def _substituted(text: str, match: re.Match[str], word: Word) -> int:
     """Read ``$(cat <<EOF … EOF )`` into ``word``; returns the position after it."""
-    here = _PART.match(text, match.end())
+    opening = _PART.match(text, match.end())
     begin = text.find("\n", match.end())
-    if here is None or here["heredoc"] is None or begin < 0:
+    if opening is None or opening["heredoc"] is None or begin < 0:
         raise ImportProblem(sentences.OPEN_QUOTE)
-    read, position = _here_document(text, begin + 1, here)
+    content, position = _here_document(text, begin + 1, opening)
     closing = _CLOSED.match(text, position)
     if closing is None:
         raise ImportProblem(sentences.OPEN_QUOTE)
-    word.pieces += read.pieces
-    word.replaced |= read.replaced
+    word.pieces += content.pieces
+    word.replaced |= content.replaced
     return closing.end()
 
 
-def _here_document(text: str, start: int, here: re.Match[str]) -> tuple[Word, int]:
+def _here_document(text: str, start: int, opening: re.Match[str]) -> tuple[Word, int]:
     """The content of a here-document from ``start`` on, and the position after its end."""
     lines: list[str] = []
     while start < len(text):
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
-        line = text[start:end].lstrip("\t") if here["dash"] else text[start:end]
+        line = text[start:end].lstrip("\t") if opening["dash"] else text[start:end]
         start = min(end + 1, len(text))
-        if line.rstrip() == here["heredoc"]:
-            said = "\n".join(lines)
-            if here["quote"]:
-                return Word([said]), start
-            return Word([_IN_HERE_DOCUMENT.sub(_unescaped, said)], _replaced(said)), start
+        if line.rstrip() == opening["heredoc"]:
+            content = "\n".join(lines)
+            if opening["quote"]:
+                return Word([content]), start
+            return Word([_IN_HERE_DOCUMENT.sub(_unescaped, content)], _replaced(content)), start
         lines.append(line)
     raise ImportProblem(sentences.OPEN_HERE_DOCUMENT)
 

@@ -9,7 +9,7 @@ import textwrap
 _INLINE = re.compile(r"(?<!`)`(curl(?:\.exe)?\s[^`]++)`(?!`)")
 _FENCE = re.compile(r"^[ \t]*+(?P<mark>`{3,}|~{3,})(?P<rest>[^\n]*+)$", re.MULTILINE)
 # The continuation prompts of shells.
-_FURTHER = re.compile(r"(?<=\\\n)>[ ]|(?<=\^\n)More\?[ ]")
+_CONTINUATION = re.compile(r"(?<=\\\n)>[ ]|(?<=\^\n)More\?[ ]")
 _PYTHON_PROMPT = re.compile(r"[ \t]*+(?:>>>|\.\.\.)(?: |$)")
 _HAS_PYTHON_PROMPT = re.compile(r"^[ \t]*+>>> ", re.MULTILINE)
 _CELL_PROMPT = re.compile(r"^[ \t]*+(?:In \[[ \d]*+\]|\.\.\.):(?: |$)|^Out\[\d*+\]:[^\n]*+$", re.MULTILINE)
@@ -20,12 +20,12 @@ _LOOKS_LIKE_CODE = re.compile(
     r"[ \t]*+(?:(?:import|from|with|def|class|async|for|if|try|await|return)\s|@|#|[}\])]"
     r"|[A-Za-z_][\w.]*+(?:\[[^\]\n]*+\])?+[ \t]*+(?:=|\(|:[^\n]*+=))"
 )
-_MOST_TRIES = 5
+_MAX_TRIES = 5
 
 
 def without_prompts(text: str) -> str:
     """The text without prompts of Python, notebooks and shells, and without printed output between them."""
-    text = _FURTHER.sub("", _SHELL_CELL.sub("", text))
+    text = _CONTINUATION.sub("", _SHELL_CELL.sub("", text))
     first = _HAS_PYTHON_PROMPT.search(text)
     if first is None or _within_a_text(text, first.start()):
         return _CELL_PROMPT.sub("", text)
@@ -50,9 +50,9 @@ def fenced_blocks(text: str) -> list[str]:
     return blocks or _INLINE.findall(text)
 
 
-def _within_a_text(text: str, place: int) -> bool:
-    """Whether ``place`` is within a triple-quoted string of Python."""
-    return bool(text.count('"""', 0, place) % 2 or text.count("'''", 0, place) % 2)
+def _within_a_text(text: str, index: int) -> bool:
+    """Whether ``index`` is within a triple-quoted string of Python."""
+    return bool(text.count('"""', 0, index) % 2 or text.count("'''", 0, index) % 2)
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -62,20 +62,20 @@ def parsed(text: str) -> ast.Module | None:
         # The first line was copied without its indentation.
         lines = [lines[0], *textwrap.dedent("\n".join(lines[1:])).split("\n")]
     begin, end = 0, len(lines)
-    for attempt in range(_MOST_TRIES):
+    for attempt in range(_MAX_TRIES):
         try:
             return ast.parse("\n".join(lines[begin:end]))
         except SyntaxError as error:
             if attempt == 0 and any(map(_OF_A_NOTEBOOK.match, lines)):
                 lines = ["" if _OF_A_NOTEBOOK.match(line) else line for line in lines]
                 continue
-            wrong = begin + max(error.lineno or 1, 1) - 1
+            error_line = begin + max(error.lineno or 1, 1) - 1
         except (ValueError, MemoryError, RecursionError):  # a null character, or beyond the parser's limits
             return None
-        if any("messages" in line for line in lines[begin:wrong]):
-            end = wrong
+        if any("messages" in line for line in lines[begin:error_line]):
+            end = error_line
         else:
-            begin = next((n for n in range(wrong + 1, end) if _LOOKS_LIKE_CODE.match(lines[n])), end)
+            begin = next((n for n in range(error_line + 1, end) if _LOOKS_LIKE_CODE.match(lines[n])), end)
         if begin >= end:
             break
     try:  # arguments without their call

@@ -6,7 +6,7 @@ from components.snippets import sentences
 from components.snippets.problem import CannotExport
 
 # Linux's limit for a single argument (MAX_ARG_STRLEN, with the terminating zero byte).
-_MOST_BYTES = 128 * 1024 - 1
+_MAX_BYTES = 128 * 1024 - 1
 
 
 def to_curl(body: str, base_url: str, key_variable: str | None) -> str:
@@ -14,7 +14,7 @@ def to_curl(body: str, base_url: str, key_variable: str | None) -> str:
 
     Raises CannotExport for a body that is too long for a command line.
     """
-    if len(body.encode()) > _MOST_BYTES:
+    if len(body.encode()) > _MAX_BYTES:
         raise CannotExport(sentences.TOO_LONG_FOR_CURL)
     # In double quotes the shell expands the key's variable; everything else is in single quotes.
     authorization = f'  -H "Authorization: Bearer ${key_variable}" \\\n' if key_variable else ""

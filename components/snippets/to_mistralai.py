@@ -17,10 +17,10 @@ from components.snippets.problem import CannotExport
 from components.snippets.python_literal import python_arguments, python_literal
 
 # The client's sentinel for "not given".
-_ITS_SIGN_FOR_NOTHING = "~?~unset~?~sentinel~?~"
+_UNSET_SENTINEL = "~?~unset~?~sentinel~?~"
 # The client converts numbers to floats.
-_LARGEST_KEPT_BY_A_FLOAT = 2**53
-_MOST_OF_A_NAME = 40
+_LARGEST_EXACT_FLOAT = 2**53
+_MAX_NAME_CHARS = 40
 
 # A shape is a type, None, a set of texts, a list of a shape, a tuple of alternatives, or an object with these keys and
 # no others. Keys with a question mark are optional.
@@ -99,8 +99,8 @@ def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
     streamed = fields.pop("stream")
     if (what := next(_changed(fields), None)) is not None:
         raise CannotExport(sentences.MISTRALAI_CANNOT_SEND.format(what=what))
-    if json.dumps(_ITS_SIGN_FOR_NOTHING) in body:
-        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_ITS_SIGN_FOR_NOTHING))
+    if json.dumps(_UNSET_SENTINEL) in body:
+        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_UNSET_SENTINEL))
     filled = [_without_defaults(message) for message in fields["messages"]]
     note = _WHY_NONE if filled != fields["messages"] else ""
     fields["messages"] = filled
@@ -117,14 +117,14 @@ def _changed(fields: dict[str, Any]) -> Iterator[str]:
     """The names of the fields that the client would drop or change."""
     for key, value in fields.items():
         if key not in _PARAMETERS:
-            yield key[:_MOST_OF_A_NAME]
+            yield key[:_MAX_NAME_CHARS]
         elif not _passes(value, _PARAMETERS[key]):
             yield f"this value of {key}"
     for number, message in enumerate(fields["messages"], 1):
         shape = _MESSAGES[message["role"]]
         for key in message:
             if key not in shape and f"{key}?" not in shape:
-                yield f"{key[:_MOST_OF_A_NAME]} in message {number}"
+                yield f"{key[:_MAX_NAME_CHARS]} in message {number}"
         if not _passes(message, shape):
             yield "this value of messages"
 
@@ -132,20 +132,20 @@ def _changed(fields: dict[str, Any]) -> Iterator[str]:
 def _passes(value: object, shape: _Shape) -> bool:
     match shape:
         case tuple():
-            return any(_passes(value, one) for one in shape)
+            return any(_passes(value, item) for item in shape)
         case set():
             return isinstance(value, str) and value in shape
         case [each]:
-            return isinstance(value, list) and all(_passes(one, each) for one in value)
+            return isinstance(value, list) and all(_passes(item, each) for item in value)
         case dict():
-            known = {key.removesuffix("?"): inner for key, inner in shape.items()}
+            keys = {key.removesuffix("?"): inner for key, inner in shape.items()}
             return (
                 isinstance(value, dict)
                 and all(key in value for key in shape if not key.endswith("?"))
-                and all(key in known and _passes(inner, known[key]) for key, inner in value.items())
+                and all(key in keys and _passes(inner, keys[key]) for key, inner in value.items())
             )
     if shape is float and type(value) is int:
-        return abs(value) <= _LARGEST_KEPT_BY_A_FLOAT
+        return abs(value) <= _LARGEST_EXACT_FLOAT
     return value is None if shape is None else type(value) is shape
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from components.contract.credentials import is_credential_name
 from components.snippets import sentences
-from components.snippets.found import UNKNOWN
 from components.snippets.problem import ImportProblem
+from components.snippets.raw_request import UNKNOWN
 
-_MOST_TOKENS = 200_000
-_MOST_LEVELS = 100
+_MAX_TOKENS = 200_000
+_MAX_LEVELS = 100
 _CLOSES = {"}": "{", "]": "[", ")": "("}
-_MOST_OF_A_NAME = 60
+_MAX_NAME_CHARS = 60
 TEXTS = ("double", "single", "template", "here", "here_double")
 """The kinds of tokens that are string literals."""
 _ADDS = re.compile(r"(?:^|\.)(?:add|append|set|setHeader|setRequestHeader)$", re.IGNORECASE)
@@ -50,46 +50,46 @@ def tree(text: str, pattern: re.Pattern[str]) -> list[Item]:
     Raises ImportProblem for too many tokens or levels.
     """
     root = Group("")
-    within = [root]
+    open_groups = [root]
     for count, match in enumerate(pattern.finditer(text)):
         kind = match.lastgroup
-        if count > _MOST_TOKENS:
+        if count > _MAX_TOKENS:
             raise ImportProblem(sentences.TOO_MANY_WORDS)
         if kind == "open":
             group = Group(match["open"])
-            within[-1].items.append(group)
-            within.append(group)
-            if len(within) > _MOST_LEVELS:
+            open_groups[-1].items.append(group)
+            open_groups.append(group)
+            if len(open_groups) > _MAX_LEVELS:
                 raise ImportProblem(sentences.NESTS_TOO_DEEPLY)
         elif kind == "close":
             # A closing bracket without its opening one is prose.
-            if within[-1].opening[-1:] == _CLOSES[match["close"]]:
-                within.pop().closed = True
+            if open_groups[-1].opening[-1:] == _CLOSES[match["close"]]:
+                open_groups.pop().closed = True
             else:
-                within[-1].items.append(Token("sign", match["close"]))
+                open_groups[-1].items.append(Token("sign", match["close"]))
         elif kind is not None:
-            within[-1].items.append(Token(kind, match[kind]))
+            open_groups[-1].items.append(Token(kind, match[kind]))
     return root.items
 
 
-def text_at(items: list[Item], place: int) -> str:
-    """The text of the token at ``place``, empty for a group and beyond the end."""
-    item = items[place] if 0 <= place < len(items) else None
+def text_at(items: list[Item], index: int) -> str:
+    """The text of the token at ``index``, empty for a group and beyond the end."""
+    item = items[index] if 0 <= index < len(items) else None
     return item.text if isinstance(item, Token) else ""
 
 
-def place_after(items: list[Item], place: int, *texts: str) -> int:
-    """The first place from ``place`` on with another token than ``texts``."""
-    while text_at(items, place) in texts:
-        place += 1
-    return place
+def index_after(items: list[Item], index: int, *texts: str) -> int:
+    """The first index from ``index`` on with another token than ``texts``."""
+    while text_at(items, index) in texts:
+        index += 1
+    return index
 
 
-def place_of(items: list[Item], place: int, *texts: str) -> int:
-    """The first place from ``place`` on with one of ``texts``, or the end."""
-    while place < len(items) and text_at(items, place) not in texts:
-        place += 1
-    return place
+def index_of(items: list[Item], index: int, *texts: str) -> int:
+    """The first index from ``index`` on with one of ``texts``, or the end."""
+    while index < len(items) and text_at(items, index) not in texts:
+        index += 1
+    return index
 
 
 def number(digits: str) -> Any:
@@ -104,19 +104,19 @@ def number(digits: str) -> Any:
 
 def credentials_in(items: list[Item]) -> Iterator[str]:
     """The names of the credentials that a program holds as string literals."""
-    for place, item in enumerate(items):
+    for index, item in enumerate(items):
         if isinstance(item, Group):
             yield from credentials_in(item.items)
             continue
-        after = items[place + 1 : place + 3]
+        after = items[index + 1 : index + 3]
         if item.text in ("-H", "--header") and (header := _HEADER.match(text_at(after, 0))):
             yield from filter(is_credential_name, [header[1]])
         match after:
             case [Group(items=[Token(kind=kind, text=text), *_]), *_] if kind in TEXTS and _ADDS.search(item.text):
-                yield from filter(is_credential_name, [text[:_MOST_OF_A_NAME]])
-        if item.kind not in ("name", *TEXTS) or not is_credential_name(item.text[-_MOST_OF_A_NAME:]):
+                yield from filter(is_credential_name, [text[:_MAX_NAME_CHARS]])
+        if item.kind not in ("name", *TEXTS) or not is_credential_name(item.text[-_MAX_NAME_CHARS:]):
             continue
-        name = item.text[-_MOST_OF_A_NAME:].rpartition(".")[2].lstrip("$")
+        name = item.text[-_MAX_NAME_CHARS:].rpartition(".")[2].lstrip("$")
         match after:
             case [Token(text=":" | "="), Token(kind=kind, text=text)] if kind in TEXTS and text not in _NO_SECRETS:
                 yield name

@@ -16,7 +16,7 @@ from string import Formatter
 from typing import Any
 
 from components.contract.strict_json import read_json
-from components.snippets.found import LOOP_NOT_FOLLOWED, UNKNOWN, Budget, Template
+from components.snippets.raw_request import LOOP_NOT_FOLLOWED, UNKNOWN, Budget, Template
 
 # Those of JSON, which is pasted into code, JavaScript and PowerShell.
 _CONSTANTS = {"true": True, "false": False, "null": None, "$true": True, "$false": False, "$null": None}
@@ -35,12 +35,12 @@ _FIELD = re.compile(r"\w*")
 class Client(dict[str, Any]):
     """The arguments of a LangChain client; ``invoke`` receives the messages."""
 
-    def request(self, given: Any) -> dict[str, Any]:
+    def request(self, argument: Any) -> dict[str, Any]:
         """The request for an argument of ``invoke``: a text, messages, or pairs of role and text."""
-        messages = given if isinstance(given, list) else [{"role": "user", "content": given}]
+        messages = argument if isinstance(argument, list) else [{"role": "user", "content": argument}]
         return {
             **{_LANGCHAIN.get(name, name): value for name, value in self.items()},
-            "messages": [_of_pair(one) for one in messages],
+            "messages": [_of_pair(message) for message in messages],
         }
 
 
@@ -58,14 +58,14 @@ class Values:
     """The values of names at the current position in the code."""
 
     def __init__(
-        self, budget: Budget, noted: Callable[[dict[str, Any]], dict[str, Any]], *, is_translated: bool
+        self, budget: Budget, record: Callable[[dict[str, Any]], dict[str, Any]], *, is_translated: bool
     ) -> None:
         self._budget = budget
-        self._noted = noted
+        self._record = record
         """Called with each dict that is made or changed."""
         self._names: dict[str, Any] = dict(_CONSTANTS)
         self._is_translated = is_translated
-        self._once: dict[int, tuple[ast.AST, Any]] = {}
+        self._shared: dict[int, tuple[ast.AST, Any]] = {}
         self.spread = "What ... adds" if is_translated else "What ** adds"
         """The key in place of those that an unknown object adds."""
 
@@ -73,9 +73,9 @@ class Values:
         """The value of an expression; names share mutable values, as in Python."""
         if not self._is_translated or not isinstance(node, ast.Dict | ast.List | ast.Call):
             return self._value(node)
-        if id(node) not in self._once:
-            self._once[id(node)] = (node, self._value(node))
-        return self._once[id(node)][1]
+        if id(node) not in self._shared:
+            self._shared[id(node)] = (node, self._value(node))
+        return self._shared[id(node)][1]
 
     def _value(self, node: ast.AST | None) -> Any:
         self._budget.spend(1)
@@ -94,7 +94,7 @@ class Values:
             case ast.BinOp(op=ast.Add() | ast.BitOr()):
                 return self._total(node)
             case ast.BoolOp(op=ast.Or()):
-                return next((value for one in node.values if (value := self.of(one)) is not UNKNOWN), UNKNOWN)
+                return next((value for operand in node.values if (value := self.of(operand)) is not UNKNOWN), UNKNOWN)
             case ast.JoinedStr():
                 return self._f_string(node)
             case ast.Call():
@@ -103,9 +103,9 @@ class Values:
                 self.assign(node.target, self.of(node.value))
                 return self.of(node.target)
             case ast.Subscript():
-                held, key = self.of(node.value), self.of(node.slice)
+                container, key = self.of(node.value), self.of(node.slice)
                 try:
-                    return held[key] if isinstance(held, dict | list) else UNKNOWN
+                    return container[key] if isinstance(container, dict | list) else UNKNOWN
                 except (KeyError, IndexError, TypeError):
                     return UNKNOWN
             case ast.Await():
@@ -116,41 +116,41 @@ class Values:
         """Assign ``value`` to a name or a key, or its items to several names."""
         if isinstance(target, ast.Tuple | ast.List):
             values = value if isinstance(value, list) and len(value) == len(target.elts) else []
-            for place, one in enumerate(target.elts):
-                self.assign(one, values[place] if values else UNKNOWN)
+            for index, element in enumerate(target.elts):
+                self.assign(element, values[index] if values else UNKNOWN)
         elif isinstance(target, ast.Subscript):
-            held, key = self.of(target.value), self.of(target.slice)
-            if isinstance(held, dict) and isinstance(key, str):
-                held[key] = value
-                self._noted(held)
+            container, key = self.of(target.value), self.of(target.slice)
+            if isinstance(container, dict) and isinstance(key, str):
+                container[key] = value
+                self._record(container)
         elif name := dotted(target):
             self._names[name] = value
 
     def add(self, target: ast.expr, value: Any) -> None:
         """``target += value``."""
-        held = self.of(target)
-        if isinstance(held, list):
-            self._budget.extend(held, value if isinstance(value, list) else [value])
+        container = self.of(target)
+        if isinstance(container, list):
+            self._budget.extend(container, value if isinstance(value, list) else [value])
         else:
-            self.assign(target, self._sum(held, value))
+            self.assign(target, self._sum(container, value))
 
     def change(self, call: ast.Call) -> None:
         """Apply a method that changes a list or a dict."""
         if not isinstance(call.func, ast.Attribute) or call.func.attr not in _CHANGES:
             return
-        held = self.of(call.func.value)
+        receiver = self.of(call.func.value)
         arguments = self._items(call.args)
-        match call.func.attr, held, arguments:
+        match call.func.attr, receiver, arguments:
             case "append" | "push" | "add", list(), _:
-                self._budget.extend(held, arguments)
+                self._budget.extend(receiver, arguments)
             case "extend", list(), [value]:
-                self._budget.extend(held, value)
-            case "insert", list(), [int() as place, value]:
-                self._budget.extend(held, [value], place)
+                self._budget.extend(receiver, value)
+            case "insert", list(), [int() as index, value]:
+                self._budget.extend(receiver, [value], index)
             case "update", dict(), _:
                 for value in [*arguments, self._keywords(call)]:
-                    held.update(value if isinstance(value, dict) else {})
-                self._noted(held)
+                    receiver.update(value if isinstance(value, dict) else {})
+                self._record(receiver)
 
     def pass_over(self, body: list[ast.stmt]) -> None:
         """Mark everything that a skipped loop changes as incomplete."""
@@ -168,17 +168,17 @@ class Values:
     ) -> None:
         """Evaluate a function with the parameters of a call, or with its defaults."""
         arguments = function.args
-        named = [*arguments.posonlyargs, *arguments.args]
-        defaults = dict(zip([one.arg for one in named[::-1]], arguments.defaults[::-1], strict=False))
+        positional = [*arguments.posonlyargs, *arguments.args]
+        defaults = dict(zip([parameter.arg for parameter in positional[::-1]], arguments.defaults[::-1], strict=False))
         defaults |= {
-            one.arg: default
-            for one, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+            parameter.arg: default
+            for parameter, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
             if default is not None
         }
-        names = [one.arg for one in [*named, *arguments.kwonlyargs]]
+        names = [parameter.arg for parameter in [*positional, *arguments.kwonlyargs]]
         if call is not None:
             defaults |= dict(zip(names, call.args, strict=False)) | {
-                one.arg: one.value for one in call.keywords if one.arg
+                parameter.arg: parameter.value for parameter in call.keywords if parameter.arg
             }
         outer = {name: self._names.get(name, UNKNOWN) for name in names}
         self._names |= {name: self.of(defaults.get(name)) for name in names}
@@ -200,21 +200,21 @@ class Values:
         return items
 
     def _dict(self, pairs: list[tuple[ast.expr | None, ast.expr]]) -> Any:
-        made: dict[str, Any] = {}
-        for key, said in pairs:
-            value = self.of(said)
+        result: dict[str, Any] = {}
+        for key, node in pairs:
+            value = self.of(node)
             if key is None:
                 self._budget.spend(len(value) if isinstance(value, dict) else 0)
-                made |= value if isinstance(value, dict) else {self.spread: UNKNOWN}
+                result |= value if isinstance(value, dict) else {self.spread: UNKNOWN}
             else:
                 name = self.of(key)
                 if not isinstance(name, str):
                     return UNKNOWN
-                made[name] = value
-        return self._noted(made)
+                result[name] = value
+        return self._record(result)
 
     def _keywords(self, call: ast.Call) -> Any:
-        return self._dict([(ast.Constant(one.arg) if one.arg else None, one.value) for one in call.keywords])
+        return self._dict([(ast.Constant(each.arg) if each.arg else None, each.value) for each in call.keywords])
 
     def _total(self, node: ast.expr) -> Any:
         operands: list[ast.expr] = []
@@ -230,7 +230,7 @@ class Values:
     def _sum(self, left: Any, right: Any) -> Any:
         if isinstance(left, dict) and isinstance(right, dict):
             self._budget.spend(len(left) + len(right))
-            return self._noted(left | right)
+            return self._record(left | right)
         return self._budget.sum(left, right)
 
     def _f_string(self, node: ast.JoinedStr) -> Any:
@@ -252,10 +252,10 @@ class Values:
         name = dotted(call.func)
         values = [self.of(argument) for argument in call.args]
         if name == "dict" and len(values) <= 1:
-            given = self._keywords(call)
+            keywords = self._keywords(call)
             first = values[0] if values else {}
-            return self._sum(first, given) if isinstance(first, dict) and isinstance(given, dict) else UNKNOWN
-        if (message := _MESSAGE.search(name)) or {"role", "content"} <= {one.arg for one in call.keywords}:
+            return self._sum(first, keywords) if isinstance(first, dict) and isinstance(keywords, dict) else UNKNOWN
+        if (message := _MESSAGE.search(name)) or {"role", "content"} <= {keyword.arg for keyword in call.keywords}:
             role = {"role": _ROLES[message[1]]} if message else {}
             content = {"content": values[0]} if values else {}
             return role | content | self._keywords(call)  # a message class of a client
@@ -279,30 +279,30 @@ class Values:
                 return value
         if not isinstance(call.func, ast.Attribute):
             return UNKNOWN
-        held = self.of(call.func.value)
-        match call.func.attr, held, values:
+        receiver = self.of(call.func.value)
+        match call.func.attr, receiver, values:
             case "format", str(), _:
-                return self._formatted(held, call, values)
+                return self._formatted(receiver, call, values)
             case "strip" | "trim", str(), []:
-                return type(held)(held.strip())
+                return type(receiver)(receiver.strip())
             case "join", str() as between, [list() as texts]:
                 return self._joined(between, texts)
             case "join", list() as texts, [str() as between]:
                 return self._joined(between, texts)
-            case "concat", list(), [list() as more]:
-                return self._sum(held, more)
+            case "concat", list(), [list() as other]:
+                return self._sum(receiver, other)
             case "copy", list() | dict(), []:
-                return self._sum(held, type(held)())
+                return self._sum(receiver, type(receiver)())
             case "encode", str(), _:
-                return held
+                return receiver
         return UNKNOWN
 
     def _joined(self, between: str, texts: list[Any]) -> Any:
-        known = all(isinstance(text, str) for text in texts)
-        return self._budget.joined([one for text in texts for one in (between, text)][1:]) if known else UNKNOWN
+        are_texts = all(isinstance(text, str) for text in texts)
+        return self._budget.joined([part for text in texts for part in (between, text)][1:]) if are_texts else UNKNOWN
 
     def _json(self, call: ast.Call, value: Any) -> Any:
-        options = {one.arg: self.of(one.value) for one in call.keywords}
+        options = {keyword.arg: self.of(keyword.value) for keyword in call.keywords}
         indent = options.get("indent")
         if type(indent) is not int or indent > 8:
             indent = None
@@ -315,8 +315,8 @@ class Values:
         return self._budget.joined([text])
 
     def _formatted(self, text: str, call: ast.Call, values: list[Any]) -> Any:
-        given = {str(place): value for place, value in enumerate(values)}
-        given |= {one.arg: self.of(one.value) for one in call.keywords if one.arg}
+        fields = {str(index): value for index, value in enumerate(values)}
+        fields |= {keyword.arg: self.of(keyword.value) for keyword in call.keywords if keyword.arg}
         texts: list[str] = []
         numbers = map(str, count())
         try:
@@ -326,7 +326,7 @@ class Values:
                     continue
                 if specification or conversion or not _FIELD.fullmatch(field):
                     return UNKNOWN
-                value = given.get(field or next(numbers), UNKNOWN)
+                value = fields.get(field or next(numbers), UNKNOWN)
                 if isinstance(value, str) or type(value) is int:
                     texts.append(value if isinstance(value, str) else str(value))
                 else:

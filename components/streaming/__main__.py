@@ -33,15 +33,15 @@ def main() -> int:
         base_url = check_base_url(arguments.base_url)
         secret = check_api_key(read_settings().api_key)
         limits = Limits.from_mapping(_object(arguments.limits, "--limits"))
-        given = sys.stdin.buffer.read().decode()
-        wanted = _object(given, "Standard input")
+        text = sys.stdin.buffer.read().decode()
+        request = _object(text, "Standard input")
     except ValueError as error:
         parser.error(str(error))
     stream = AnswerStream(
         base_url,
-        _body(given, arguments.dialect),
+        _body(text, arguments.dialect),
         key=ApiKey(secret, base_url) if secret else None,
-        streaming=wanted.get("stream", True) is not False,
+        streaming=request.get("stream", True) is not False,
         limits=limits,
     )
     for event in stream:
@@ -64,13 +64,13 @@ def _object(text: str, where: str) -> dict[str, object]:
     return value
 
 
-def _body(given: str, dialect: str) -> bytes:
+def _body(text: str, dialect: str) -> bytes:
     """The request in its dialect. JSON that is not a request of the contract is sent unchanged."""
     try:
-        return to_bytes(from_bytes(given), profile_named(dialect))
+        return to_bytes(from_bytes(text), profile_named(dialect))
     except ValueError as error:
         print(f"Sent unchanged, because it is not a request of the contract: {error}", file=sys.stderr)
-        return given.encode()
+        return text.encode()
 
 
 def _last_line(outcome: Outcome) -> dict[str, object]:

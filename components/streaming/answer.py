@@ -182,10 +182,10 @@ class Answer:
     def choices(self) -> tuple[Choice, ...]:
         """The choices by index, at least one."""
         count = max(self._choices, default=0) + 1
-        found = [self._choices.get(index) or _Choice(None) for index in range(count)]
+        choices = [self._choices.get(index) or _Choice(None) for index in range(count)]
         return tuple(
             Choice(str(choice.text), str(choice.reasoning), choice.tool_calls.joined(), choice.finish_reason)
-            for choice in found
+            for choice in choices
         )
 
     @property

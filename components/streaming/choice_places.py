@@ -18,7 +18,7 @@ class ChoicePlaces:
     def __init__(self, several: bool) -> None:
         self._several = several
         """Whether all indexes count, except that of the first choice."""
-        self._counts_up = False
+        self._index_increases = False
         self._first: int | None = 0 if several else None
         self._first_is_over = False
         self._held: _Parts = ()
@@ -27,7 +27,7 @@ class ChoicePlaces:
         """The held parts and these, with the numbers of their choices as indexes."""
         if self._several:
             return tuple(map(self._own, parts)) if self._first else parts
-        if self._counts_up:
+        if self._index_increases:
             return tuple(part._replace(index=0) for part in parts)
         if not parts:
             return parts
@@ -37,15 +37,15 @@ class ChoicePlaces:
             self._several = len(parts) > 1
             self._first_is_over = bool(parts[0].finish_reason)
         elif self._held:
-            self._counts_up = len(parts) == 1 and index >= self._held[0].index
-            self._several = not self._counts_up
+            self._index_increases = len(parts) == 1 and index >= self._held[0].index
+            self._several = not self._index_increases
             parts, self._held = self._held + parts, ()
         elif len(parts) == 1 and index > self._first and not self._first_is_over:
             self._held = parts
             return ()
         else:
             self._several = True
-        return self.of(parts) if self._counts_up else tuple(map(self._own, parts))
+        return self.of(parts) if self._index_increases else tuple(map(self._own, parts))
 
     def rest(self) -> _Parts:
         """The parts that are still held at the end; they belong to the first choice."""

@@ -66,23 +66,23 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     """The addresses of the host. A DNS lookup cannot be interrupted, so it runs in a thread that may be abandoned."""
     if _is_ip_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    found: list[list[tuple[Any, ...]]] = []
+    results: list[list[tuple[Any, ...]]] = []
     problems: list[BaseException] = []
 
     def look_up() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            results.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except BaseException as problem:  # noqa: BLE001 - raised again in the calling thread
             problems.append(problem)
         watch.wake()
 
     thread = threading.Thread(target=look_up, name="look up a host", daemon=True)
     thread.start()
-    watch.wait(within_s, lambda: bool(found or problems))
-    if found or problems:
+    watch.wait(within_s, lambda: bool(results or problems))
+    if results or problems:
         thread.join()
-    if found:
-        return found[0]
+    if results:
+        return results[0]
     if problems and not isinstance(problems[0], socket.gaierror | UnicodeError):
         raise problems[0]
     if problems:

@@ -28,11 +28,11 @@ from components.streaming.connect import connect
 from components.streaming.head import WatchedResponse
 from components.streaming.watch import Watch
 
-_MOST_KEPT = 64
-_KEPT_S = 50.0
+_MAX_IDLE = 64
+_MAX_IDLE_S = 50.0
 """Many load balancers drop an idle connection after 60 s, some silently."""
 
-_Place = tuple[int, str | None, str, int | None, str | None]
+_PoolKey = tuple[int, str | None, str, int | None, str | None]
 """Process, scheme, host, port and ``Authorization`` header."""
 
 
@@ -70,17 +70,17 @@ class CallAdapter(HTTPAdapter):
 
 
 class _Pool(HTTPConnectionPool):
-    """The connections of one call: a kept one or a new one."""
+    """The connections of one call: an idle one or a new one."""
 
     ConnectionCls: Any
 
     def __init__(self, host: str, port: int | None, call: Call, authorization: str | None) -> None:
         super().__init__(host, port or self.ConnectionCls.default_port)
         self._call = call
-        self._place = (os.getpid(), self.scheme, host, self.port, authorization)
+        self._pool_key = (os.getpid(), self.scheme, host, self.port, authorization)
 
     def _get_conn(self, timeout: float | None = None) -> Any:
-        connection: Any = _kept.take(self._place, self._call.allows) or self._new_conn()
+        connection: Any = _idle_connections.take(self._pool_key, self._call.allows) or self._new_conn()
         connection.begin(self._call)
         return connection
 
@@ -89,7 +89,7 @@ class _Pool(HTTPConnectionPool):
         if conn is None or conn.sock is None:
             return
         if self._call.watch.release() and conn.is_connected:
-            _kept.keep(self._place, conn)
+            _idle_connections.keep(self._pool_key, conn)
         else:
             conn.close()
 
@@ -100,7 +100,7 @@ class _Pool(HTTPConnectionPool):
             # Before the first byte of an answer; inside its head, WatchedResponse raises StreamFault.
             if not conn.reused or self._call.watch.ended:
                 raise
-        # An endpoint may close a kept connection just as the request goes out.
+        # An endpoint may close an idle connection just as the request goes out.
         conn.close()
         conn.begin(self._call)
         return super()._make_request(conn, *args, **kwargs)
@@ -117,7 +117,7 @@ class _Connection(HTTPConnection):
     reused = False
     _call: Call
     _sending = False
-    _together: list[bytes] | None = None
+    _parts: list[bytes] | None = None
     """The parts of a request while it is put together."""
 
     def begin(self, call: Call) -> None:
@@ -131,17 +131,17 @@ class _Connection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         """Send a request, its head and its body together: each would be a packet of its own, and a TLS record."""
         parts: list[bytes] = []
-        self._together = parts
+        self._parts = parts
         try:
             super().request(*args, **kwargs)
         finally:
-            self._together = None
+            self._parts = None
         self.send(b"".join(parts))
 
     def send(self, data: Any) -> None:
         """Send bytes of the request; connects first if necessary."""
-        if self._together is not None:
-            self._together.append(data)
+        if self._parts is not None:
+            self._parts.append(data)
             return
         if self.sock is None:
             self.connect()
@@ -163,57 +163,58 @@ _Pool.ConnectionCls = _Connection
 _HTTPSPool.ConnectionCls = _HTTPSConnection
 
 
-class KeptConnections:
-    """The open connections that no call uses, oldest first; none for longer than ``kept_s``. Thread-safe."""
+class IdleConnections:
+    """The open connections that no call uses, oldest first; none for longer than ``max_idle_s``. Thread-safe."""
 
-    def __init__(self, kept_s: float = _KEPT_S) -> None:
-        self._kept_s = kept_s
+    def __init__(self, max_idle_s: float = _MAX_IDLE_S) -> None:
+        self._max_idle_s = max_idle_s
         self._lock = threading.Lock()
-        self._connections: dict[_Connection, tuple[_Place, float]] = {}
+        self._connections: dict[_Connection, tuple[_PoolKey, float]] = {}
 
-    def take(self, place: _Place, allows: Callable[[str], bool] | None) -> _Connection | None:
-        """The newest one of this place that is alive and whose peer may be called."""
-        self.close(_MOST_KEPT)
-        while connection := self._newest(place):
+    def take(self, pool_key: _PoolKey, allows: Callable[[str], bool] | None) -> _Connection | None:
+        """The newest one of this pool_key that is alive and whose peer may be called."""
+        self.close(_MAX_IDLE)
+        while connection := self._newest(pool_key):
             with suppress(OSError):
                 if connection.is_connected and (allows is None or allows(connection.sock.getpeername()[0])):
                     return connection
             connection.close()
         return None
 
-    def keep(self, place: _Place, connection: _Connection) -> None:
+    def keep(self, pool_key: _PoolKey, connection: _Connection) -> None:
         """Keep a connection for a later call."""
         with self._lock:
-            self._connections[connection] = place, time.monotonic()
-        self.close(_MOST_KEPT)
+            self._connections[connection] = pool_key, time.monotonic()
+        self.close(_MAX_IDLE)
 
-    def close(self, most: int = 0) -> None:
-        """Close those that were idle for too long, and the oldest beyond ``most``."""
-        old = time.monotonic() - self._kept_s
+    def close(self, limit: int = 0) -> None:
+        """Close those that were idle for too long, and the oldest beyond ``limit``."""
+        expired_before = time.monotonic() - self._max_idle_s
         with self._lock:
             oldest_first = list(self._connections.items())
             closed = [
                 connection
                 for number, (connection, (_, since)) in enumerate(oldest_first)
-                if since < old or len(oldest_first) - number > most
+                if since < expired_before or len(oldest_first) - number > limit
             ]
             for connection in closed:
                 del self._connections[connection]
         for connection in closed:
             connection.close()
 
-    def _newest(self, place: _Place) -> _Connection | None:
+    def _newest(self, pool_key: _PoolKey) -> _Connection | None:
         with self._lock:
-            found = next((one for one, (of, _) in reversed(self._connections.items()) if of == place), None)
-            if found:
-                del self._connections[found]
-            return found
+            connections = reversed(self._connections.items())
+            newest = next((connection for connection, (key, _) in connections if key == pool_key), None)
+            if newest:
+                del self._connections[newest]
+            return newest
 
 
-_kept = KeptConnections()
+_idle_connections = IdleConnections()
 
 
 @atexit.register
 def close_kept_connections() -> None:
     """Close every connection that no call uses."""
-    _kept.close()
+    _idle_connections.close()

@@ -20,12 +20,12 @@ DONE = "[DONE]"
 class EventReader:
     """Adds the events of a stream to its answer and yields each with its time.
 
-    ``complaint`` is the data of the last event if it has no choices but the words of an error. ``other_api`` is the
+    ``error_data`` is the data of the last event if it has no choices but the words of an error. ``other_api`` is the
     fault of a first event in the format of another API. Both explain a stream that ends without a finish reason.
     """
 
     def __init__(self, exchange: Exchange) -> None:
-        self.complaint: str | None = None
+        self.error_data: str | None = None
         self.other_api: StreamFault | None = None
         self._exchange = exchange
 
@@ -91,7 +91,7 @@ class EventReader:
         if chunk.error:
             yield TimedEvent(name, data, moments.at_ms(), answer.add(chunk))
             raise exchange.reported_fault(chunk.error, data)
-        self.complaint = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
+        self.error_data = None if chunk.choices or chunk.usage or not has_words_of_an_error(data) else data
         if not chunk.choices and answer.chunk_count == 0:
             self.other_api = exchange.fault_of_other_api(data)
         deltas = answer.add(chunk)

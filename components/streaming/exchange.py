@@ -1,4 +1,4 @@
-"""What the readers of one answer share, and the faults that an endpoint reports in its own words."""
+"""The state that the readers of one answer share, and the faults that an endpoint reports in its own words."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ class Exchange:
 
     def fault_of_other_api(self, data: str) -> StreamFault | None:
         """The fault of an answer in the format of another API; None for other data."""
-        found = other_api(data)
-        return found and sentences.other_api(*found, self.hide(data)[: self.limits.max_error_body_bytes])
+        api = other_api(data)
+        return api and sentences.other_api(*api, self.hide(data)[: self.limits.max_error_body_bytes])

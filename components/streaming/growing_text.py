@@ -76,13 +76,13 @@ class _Repeats:
         self._given = 0
         self._held: list[str] = []
         self._repeated = 0
-        self._sure = False
+        self._proven = False
 
     def added(self, piece: str) -> str:
         """The new part of ``piece`` and of the held pieces."""
         before = self._text
         repeats = piece.startswith(before)
-        if self._sure:
+        if self._proven:
             self._text = piece if repeats else before + piece
             return piece[len(before) :] if repeats else piece
         if before and (not repeats or (len(piece) == len(before) and not self._held)):
@@ -94,7 +94,7 @@ class _Repeats:
         self._held.append(piece)
         self._repeated += len(before)
         if len(self._held) > 1 and self._repeated >= _SURELY_REPEATED and len(set(before)) >= _FEWEST_CHARACTERS:
-            self._sure = True
+            self._proven = True
             self._held.clear()
             return piece[self._given :]
         return self._exclude("") if self._repeated > _GIVEN_UP_AT else ""

@@ -72,7 +72,7 @@ class EventGuard:
         if size > self._max_event_bytes:
             raise StreamFault(
                 ErrorKind.OVERSIZE_EVENT,
-                sentences.EVENT_TOO_LARGE.format(most=self._max_event_bytes),
+                sentences.EVENT_TOO_LARGE.format(limit=self._max_event_bytes),
             )
 
     def _clean(self, block: bytes) -> bytes:
@@ -116,9 +116,9 @@ class SafeText:
 
     def flush(self) -> str:
         """The remainder at the end of the text."""
-        left = "\ufffd" if self._half else ""
+        remainder = "\ufffd" if self._half else ""
         self._half = ""
-        return left
+        return remainder
 
 
 def safe_text(text: str) -> str:

@@ -33,8 +33,8 @@ class WatchedResponse(http.client.HTTPResponse):
         """Read the status line and the headers of the final answer."""
         if self.headers is not None:
             return
-        whole = self.fp
-        self.fp = _Head(whole)
+        stream = self.fp
+        self.fp = _Head(stream)
         try:
             super().begin()
             # http.client knows 100 only; a server may send any interim answer, for example 103 Early Hints.
@@ -43,16 +43,16 @@ class WatchedResponse(http.client.HTTPResponse):
                 super().begin()
         finally:
             if self.fp is not None:  # None when http.client has given up on the connection
-                self.fp = whole
+                self.fp = stream
 
     def _close_conn(self) -> None:
         # Bytes after a body answer no request; the next call on this connection must not read them.
-        whole, connection = self.fp, self._connection
+        stream, connection = self.fp, self._connection
         complete = self.length == 0 or (self.chunked and not self.closed)
-        if complete and isinstance(whole, io.BufferedReader):
+        if complete and isinstance(stream, io.BufferedReader):
             with suppress(OSError):
                 connection.settimeout(0)
-                if whole.peek(1):
+                if stream.peek(1):
                     connection.shutdown(socket.SHUT_RDWR)
             connection.settimeout(None)
         super()._close_conn()  # type: ignore[misc]
@@ -85,20 +85,20 @@ class WatchedResponse(http.client.HTTPResponse):
 class _Head:
     """A connection's bytes while the head is read, line by line."""
 
-    def __init__(self, whole: IO[bytes]) -> None:
-        self._whole = whole
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
         self._began = False
 
     def readline(self, limit: int) -> bytes:
-        whole = self._whole
-        assert isinstance(whole, io.BufferedReader)  # noqa: S101 - what socket.makefile("rb") gives
+        stream = self._stream
+        assert isinstance(stream, io.BufferedReader)  # noqa: S101 - what socket.makefile("rb") gives
         if not self._began:
             # Errors here precede the first byte and are passed on; a closed connection returns b"".
-            self._began = bool(whole.peek(1))
+            self._began = bool(stream.peek(1))
             if not self._began:
                 return b""
         try:
-            line = whole.readline(limit)
+            line = stream.readline(limit)
         except ConnectionError:
             raise _cut() from None
         if line.endswith(b"\n") or len(line) >= limit or (line and not line.startswith(b"HTTP/")):
@@ -106,7 +106,7 @@ class _Head:
         raise _cut()
 
     def close(self) -> None:
-        self._whole.close()
+        self._stream.close()
 
 
 def _cut() -> StreamFault:

@@ -78,10 +78,10 @@ class Limits:
 
         Raises ValueError for an unknown limit, and for a value that is not a number in range; it names the limit.
         """
-        known = {field.name: field.default for field in fields(cls)}
+        defaults = {field.name: field.default for field in fields(cls)}
         for name, value in values.items():
-            if name not in known:
-                raise ValueError(f"There is no limit {name!r}. The limits are: {', '.join(known)}.")
+            if name not in defaults:
+                raise ValueError(f"There is no limit {name!r}. The limits are: {', '.join(defaults)}.")
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST:
                 raise ValueError(f"The limit {name} must be a number from 0 to {_LARGEST:,}, not {value!r:.40}.")
         return cls(**values)  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ from typing import Any
 from components.streaming.answer import TimedEvent
 from components.streaming.masking import MASK, Mask
 
-_MOST_OPEN = 64
-_FEWEST_WAITING = 64
-_MOST_WAITING_CHARS = 256 * 1024
+_MAX_OPEN = 64
+_MIN_WAITING = 64
+_MAX_WAITING_CHARS = 256 * 1024
 
 
 @dataclass(eq=False)
@@ -73,7 +73,7 @@ class MaskedEvents:
             return
         waiting = _Waiting(event)
         if look:
-            self._look(waiting)
+            self._search(waiting)
             waiting.changed |= repeats and "logprobs" in data
         if not self._waiting and not waiting.open:
             yield _masked(waiting)
@@ -93,11 +93,9 @@ class MaskedEvents:
 
     @property
     def _too_many(self) -> bool:
-        return (
-            len(self._waiting) > max(_FEWEST_WAITING, 4 * len(self._mask)) or self._waiting_chars > _MOST_WAITING_CHARS
-        )
+        return len(self._waiting) > max(_MIN_WAITING, 4 * len(self._mask)) or self._waiting_chars > _MAX_WAITING_CHARS
 
-    def _look(self, waiting: _Waiting) -> None:
+    def _search(self, waiting: _Waiting) -> None:
         name, data = waiting.event.event, waiting.event.data
         try:
             waiting.content["data"] = [json.loads(data)]
@@ -118,12 +116,12 @@ class MaskedEvents:
         if not text or not (before or self._mask.may_begin_in(text)):
             return
         carried = "".join(part.text for part in before)
-        if not before and self._mask.goes_on_in(text):
+        if not before and self._mask.continues_in(text):
             # Its first character, if any, is in an earlier event and may stay there.
             carried, before = self._mask.first, [_Part(_Waiting(waiting.event), {"": ""}, "", 0, self._mask.first)]
-        whole = carried + text
-        if found := next(self._mask.places_in(whole), None):
-            begin, end = found
+        joined = carried + text
+        if occurrence := next(self._mask.places_in(joined), None):
+            begin, end = occurrence
             at = 0
             for part in before:
                 if at + len(part.text) > begin:
@@ -133,9 +131,9 @@ class MaskedEvents:
             holder[key] = text = text[: max(begin - len(carried), 0)] + MASK + rest
             waiting.changed = True
             self._leave(before)
-            before, whole = [], text
-        at = self._mask.opens_at(whole)
-        if len(whole) - at < 2:
+            before, joined = [], text
+        at = self._mask.opens_at(joined)
+        if len(joined) - at < 2:
             self._leave(before)
             return
         while before and at >= len(before[0].text):
@@ -147,7 +145,7 @@ class MaskedEvents:
         part = _Part(waiting, holder, key, at, text[at:])
         waiting.open += 1
         self._open[place] = [*before, part]
-        if len(self._open) > _MOST_OPEN:
+        if len(self._open) > _MAX_OPEN:
             self._leave(self._open.pop(next(iter(self._open))))
 
     @staticmethod
@@ -193,16 +191,16 @@ def _texts_in(content: Any) -> Iterator[tuple[dict[int, None], Any, Any]]:
 
     Iterative, for JSON of any depth; a place is the hash of a path.
     """
-    todo: list[tuple[int, int, Any, Any]] = [(0, 0, {"": content}, "")]
-    while todo:
-        numbered, place, holder, key = todo.pop()
+    pending: list[tuple[int, int, Any, Any]] = [(0, 0, {"": content}, "")]
+    while pending:
+        numbered, place, holder, key = pending.pop()
         value = holder[key]
         if isinstance(value, str):
             yield dict.fromkeys((numbered, place)), holder, key
         elif isinstance(value, list):
-            todo += [(numbered, place, value, at) for at in reversed(range(len(value)))]
+            pending += [(numbered, place, value, at) for at in reversed(range(len(value)))]
         elif isinstance(value, dict):
             index = value.get("index")
             if isinstance(index, int):
                 numbered = hash((numbered, index))
-            todo += [(hash((numbered, one)), hash((place, one)), value, one) for one in reversed(value)]
+            pending += [(hash((numbered, name)), hash((place, name)), value, name) for name in reversed(value)]

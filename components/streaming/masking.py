@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 MASK = "***"
 
-_MOST_SHOWN = 7
+_MAX_SHOWN = 7
 """The leading characters of a key that may remain at the end of a text: many answers end in an s."""
 _LONGEST_ESCAPE = 13
 
@@ -49,8 +49,8 @@ class Mask:
         # key of an object, or for some characters.
         steps = ""
         for character in reversed(self._secret[1:4]):
-            here = re.escape(character) if character.isalnum() else rf"\\*{re.escape(character)}"
-            steps = here + (rf"(?:\"(?!\s*:)|\Z|{steps})" if steps else "")
+            pattern = re.escape(character) if character.isalnum() else rf"\\*{re.escape(character)}"
+            steps = pattern + (rf"(?:\"(?!\s*:)|\Z|{steps})" if steps else "")
         steps = steps or "(?!)"  # a single character has no parts
         self._part_of_event = re.compile(
             rf'(?:{re.escape(self.first)}|"|\A){steps}|\\u00[2-7]|\\\\(?:u(?:0(?:0[2-7]?)?)?)?"|%(?:[2-7]|"|\Z)'
@@ -68,11 +68,11 @@ class Mask:
             return text
         text = text.replace(self._secret, MASK)
         if ("\\" in text or "%" in text) and self._escape.search(text):
-            kept, done = [], 0
+            pieces, done = [], 0
             for begin, end in self.places_in(text):
-                kept += [text[done:begin], MASK]
+                pieces += [text[done:begin], MASK]
                 done = end
-            text = "".join([*kept, text[done:]])
+            text = "".join([*pieces, text[done:]])
         if cut and (at := self.opens_at(text)) < len(text):
             text = text[:at] + MASK
         return text
@@ -98,7 +98,7 @@ class Mask:
 
     def shows_too_much(self, beginning: str) -> bool:
         """Whether a possible beginning of the key is too long to be shown without the rest."""
-        return len(self._read(beginning)[0]) > _MOST_SHOWN
+        return len(self._read(beginning)[0]) > _MAX_SHOWN
 
     def may_begin_in_event(self, data: str) -> bool:
         """Whether a text in an event's data may end with a beginning of the key, or begin with its continuation.
@@ -116,13 +116,13 @@ class Mask:
         return likely and self._part_of_event.search(data) is not None
 
     def may_begin_in(self, text: str) -> bool:
-        """Whether this is true of a text outside of JSON."""
+        """The same for a text outside of JSON."""
         return text.startswith(self._second) or self.pair in text or "\\" in text or "%" in text
 
-    def goes_on_in(self, text: str) -> bool:
+    def continues_in(self, text: str) -> bool:
         """Whether the text may follow the first character of the key."""
-        whole = self.first + text
-        return self.opens_at(whole) == 0 or any(begin == 0 for begin, _ in self.places_in(whole))
+        joined = self.first + text
+        return self.opens_at(joined) == 0 or any(begin == 0 for begin, _ in self.places_in(joined))
 
     def _read(self, text: str) -> tuple[str, Sequence[int]]:
         """The text without escapes, and the original positions of its characters and of its end."""
@@ -131,11 +131,11 @@ class Mask:
         pieces: list[str] = []
         begins: list[int] = []
         done = 0
-        for found in self._escape.finditer(text):
-            digits = found["json"] or found["url"]
-            pieces += [text[done : found.start()], chr(int(digits, 16)) if digits else found[found.lastgroup or ""]]
-            begins += range(done, found.start() + 1)
-            done = found.end()
+        for match in self._escape.finditer(text):
+            digits = match["json"] or match["url"]
+            pieces += [text[done : match.start()], chr(int(digits, 16)) if digits else match[match.lastgroup or ""]]
+            begins += range(done, match.start() + 1)
+            done = match.end()
         pieces.append(text[done:])
         begins += range(done, len(text) + 1)
         return "".join(pieces), begins

@@ -94,18 +94,18 @@ class Moments:
 
     def take(self, choices: Sequence[ChoiceDelta]) -> None:
         """Note the time of a chunk's tokens, if it has any."""
-        brought = False
+        has_tokens = False
         for choice in choices:
             if choice.reasoning:
                 self.mark("reasoning")
-                brought = True
+                has_tokens = True
             if choice.text:
                 self.mark("text")
-                brought = True
+                has_tokens = True
             if choice.tool_calls:
                 self.mark("tool_calls")
-                brought = True
-        if not brought:
+                has_tokens = True
+        if not has_tokens:
             return
         if not self._token_reads or self._token_reads[-1] != self._arrived:
             self._token_reads.append(self._arrived)

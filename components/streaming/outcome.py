@@ -1,4 +1,4 @@
-"""How a run ended, and its numbers."""
+"""The outcome of a run: its status, its answer and its numbers."""
 
 from __future__ import annotations
 
@@ -63,11 +63,12 @@ class Retry:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run ended. ``text``, ``reasoning``, ``tool_calls`` and ``finish_reason`` are those of the first choice.
+    """The outcome of a run.
 
-    ``further_choices`` are the others, by index. ``retries`` has one entry for each attempt that was retried.
-    ``served_model`` is the endpoint's name of the model that answered, ``request_id`` the name of the request in the
-    endpoint's log, ``system_fingerprint`` the endpoint's name of its configuration.
+    ``text``, ``reasoning``, ``tool_calls`` and ``finish_reason`` are those of the first choice; ``further_choices`` are
+    the others, by index. ``retries`` has one entry for each attempt that was retried. ``served_model`` is the
+    endpoint's name of the model that answered, ``request_id`` the name of the request in the endpoint's log,
+    ``system_fingerprint`` the endpoint's name of its configuration.
     """
 
     status: Status

@@ -46,21 +46,21 @@ def _streamed_tokens(usage: Usage | None, chunks: int, reasoning_streamed: bool)
     """The number of tokens in the chunks, and their description; None and the reason when it is unknown."""
     if usage is None or usage.completion_tokens is None:
         return None, "the endpoint reported no completion tokens"
-    tokens, reasoning, apart = usage.completion_tokens, usage.reasoning_tokens or 0, _counted_apart(usage)
+    tokens, reasoning, separate = usage.completion_tokens, usage.reasoning_tokens or 0, _separate_reasoning(usage)
     if reasoning_streamed:
-        if apart:
-            return tokens + apart, f"completion tokens and {apart:,} reasoning tokens, which are reported apart"
+        if separate:
+            return tokens + separate, f"completion tokens and {separate:,} reasoning tokens, which are reported apart"
         if not reasoning and tokens < chunks:
             return None, "reasoning was streamed, and too few tokens are reported to hold it"
         return tokens, "completion tokens, streamed reasoning included"
-    if not reasoning or apart:
+    if not reasoning or separate:
         return tokens, "completion tokens"
     if reasoning >= tokens:
         return None, "all completion tokens are reported as hidden reasoning"
     return tokens - reasoning, f"completion tokens without {reasoning:,} of hidden reasoning"
 
 
-def _counted_apart(usage: Usage) -> int:
+def _separate_reasoning(usage: Usage) -> int:
     """The reasoning tokens that ``completion_tokens`` does not include.
 
     It includes all of them unless the total contradicts that, or unless there are more of them.

@@ -83,20 +83,20 @@ class _Answers:
 
     def _write(self) -> None:
         while True:
-            written: list[tuple[int, list[TimedEvent] | dict[str, Any]]] = []
+            batch: list[tuple[int, list[TimedEvent] | dict[str, Any]]] = []
             number, part = self._parts.get()
             try:
                 while True:
                     if isinstance(part, dict):
-                        written.append((number, part))
-                    elif written and written[-1][0] == number and isinstance(events := written[-1][1], list):
+                        batch.append((number, part))
+                    elif batch and batch[-1][0] == number and isinstance(events := batch[-1][1], list):
                         events.append(part)
                     else:
-                        written.append((number, [part]))
+                        batch.append((number, [part]))
                     number, part = self._parts.get_nowait()
             except Empty:
-                # All that has arrived meanwhile goes out at once.
-                self._output.write(json.dumps(written).encode() + b"\n")
+                # Everything that has arrived by now goes out in one line.
+                self._output.write(json.dumps(batch).encode() + b"\n")
                 self._output.flush()
 
 

@@ -45,8 +45,8 @@ class AnswerListener:
     retry: Callable[[StreamFault, float], None]
     end: Callable[[Outcome], None]
 
-    def tell(self, part: Any) -> None:
-        """Tell a part that the process has sent."""
+    def handle(self, part: Any) -> None:
+        """Pass a part that the process has sent to its callback."""
         match part:
             case list(events):
                 for name, data, at_ms, deltas in events:
@@ -58,13 +58,13 @@ class AnswerListener:
 
 
 class ReaderProcesses:
-    """Up to ``most`` processes that read answers.
+    """Up to ``max_processes`` processes that read answers.
 
     Each starts when it is first needed and ends when it has read nothing for ``idle_s``; a dead one is replaced.
     """
 
-    def __init__(self, most: int, idle_s: float = _IDLE_S) -> None:
-        self._most = most
+    def __init__(self, max_processes: int, idle_s: float = _IDLE_S) -> None:
+        self._max_processes = max_processes
         self._idle_s = idle_s
         self._processes: list[_Process] = []
         self._lock = threading.Lock()
@@ -84,7 +84,7 @@ class ReaderProcesses:
         request = {
             "base_url": base_url,
             "body": body.decode(),
-            "key": key.handed_over() if key else None,
+            "key": key.arguments() if key else None,
             "streaming": streaming,
         }
         process = self._least_busy()
@@ -105,7 +105,7 @@ class ReaderProcesses:
     def _least_busy(self) -> _Process | None:
         with self._lock:
             self._processes = [process for process in self._processes if process.is_alive]
-            while len(self._processes) < self._most and not self._closed:
+            while len(self._processes) < self._max_processes and not self._closed:
                 self._processes.append(_Process(self._idle_s))
             ready = [process for process in self._processes if process.is_ready]
         return min(ready, key=lambda process: process.under_way, default=None)
@@ -197,15 +197,15 @@ class _Process:
                 for line in stdout:
                     for number, part in json.loads(line):
                         listeners = self._listeners
-                        (listeners.pop(number) if "ended" in part else listeners[number]).tell(part)
-        except Exception:  # an answer that cannot be told must not keep the others waiting
+                        (listeners.pop(number) if "ended" in part else listeners[number]).handle(part)
+        except Exception:  # a part that cannot be handled must not keep the other answers waiting
             logging.getLogger(__name__).exception("a reading process is given up")
             self._process.kill()
         with self._lock:
             self.is_alive = self.is_ready = False
-            left = list(self._listeners.values())
+            unfinished = list(self._listeners.values())
             self._listeners.clear()
         self._messages.put(None)
-        for listener in left:
+        for listener in unfinished:
             listener.end(Outcome(Status.LOST, ErrorKind.PROCESS_DIED, sentences.READER_DIED))
         self._process.wait()

@@ -19,7 +19,7 @@ from components.streaming.event_reader import EventReader
 from components.streaming.exchange import Exchange
 from components.streaming.faults import ErrorKind, StreamFault
 from components.streaming.http_status import fault_for_status
-from components.streaming.retries import wanted_wait
+from components.streaming.retries import requested_wait
 from components.streaming.server_timing import queue_ms
 
 _SSE_LINE_BEGINS = (b":", b"data:", b"event:", b"id:", b"retry:")
@@ -30,7 +30,7 @@ _REQUEST_IDS = ("x-request-id", "request-id", "x-amzn-requestid", "apim-request-
 """Headers with the name of a request in the endpoint's log, the most specific first."""
 _MAX_REQUEST_ID = 200
 _UNSPECIFIC = ("", "text/plain", "application/octet-stream")
-"""Media types that do not tell what a body is."""
+"""Media types that do not identify the format of a body."""
 
 
 class ResponseReader:
@@ -69,7 +69,7 @@ class ResponseReader:
                 media_type=self._media_type(response),
                 path=urlsplit(self._exchange.url).path,
                 sent_bytes=self._sent_bytes,
-                retry_after=wanted_wait(response.headers, error_body),
+                retry_after=requested_wait(response.headers, error_body),
                 max_retry_after_s=self._exchange.limits.max_retry_after_s,
                 hide=self._exchange.hide,
             )

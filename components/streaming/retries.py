@@ -23,7 +23,7 @@ _FIRST_MOMENT_IN_MS = 1e12
 """A reset is in seconds from now, or a Unix time in seconds or milliseconds: both limits are times in 2001."""
 
 
-def wanted_wait(headers: Mapping[str, str], body: str) -> float | None:
+def requested_wait(headers: Mapping[str, str], body: str) -> float | None:
     """The wait in seconds that an error's headers or body ask for; None without one.
 
     ``headers`` are case-insensitive, as those of requests.
@@ -50,7 +50,7 @@ def _until_reset(header: str | None) -> float | None:
 
 
 def pause_before_retry(fault: StreamFault, attempts: int, limits: Limits) -> float | None:
-    """The wait in seconds before the next attempt, after so many attempts; None for no further one."""
+    """The wait in seconds before the next attempt, after ``attempts`` of them; None for no further one."""
     if not fault.unprocessed or attempts > limits.retries_before_first_byte:
         return None
     if fault.retry_after is not None:

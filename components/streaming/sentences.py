@@ -40,7 +40,7 @@ ADDRESS_NOT_PUBLIC = (
     "public host, or ask Tempera's operator to allow its network."
 )
 CANNOT_CONNECT = "{host}:{port} {problem}. Check the base URL and that the endpoint runs."
-EVENT_TOO_LARGE = "One event was larger than {most:,} bytes, so the stream was ended there."
+EVENT_TOO_LARGE = "One event was larger than {limit:,} bytes, so the stream was ended there."
 BROKE_AT_THE_BEGINNING = "The connection broke while the answer was only beginning. Run again."
 BASE_URL_WITH_BLANKS = "The base URL holds a blank, a backslash or a control character. Give it as https://host/v1."
 BASE_URL_UNREADABLE = "The base URL cannot be read. Give it as https://host/v1."

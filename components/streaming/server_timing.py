@@ -24,7 +24,7 @@ def queue_ms(header: str | None) -> float | None:
         if name.strip().lower() != QUEUE:
             continue
         for parameter in _PARAMETER.findall(parameters):
-            if found := _DURATION.fullmatch(parameter):
-                milliseconds = float(found["number"])
+            if match := _DURATION.fullmatch(parameter):
+                milliseconds = float(match["number"])
                 return milliseconds if math.isfinite(milliseconds) else None
     return None

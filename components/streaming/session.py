@@ -62,7 +62,7 @@ class ApiKey:
             raise StreamFault(ErrorKind.POLICY_REFUSED, sentences.KEY_OF_ANOTHER_ADDRESS)
         return f"Bearer {self._secret}"
 
-    def handed_over(self) -> tuple[str, str]:
+    def arguments(self) -> tuple[str, str]:
         """The arguments that make this key again, for a process of this program that makes the call."""
         return self._secret, self._base_url
 

@@ -138,10 +138,10 @@ class AnswerStream:
                 self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
                 if self._on_retry:
                     self._on_retry(fault, pause)
-            waits_from = self._clock()
+            wait_began = self._clock()
             watch.expect(ErrorKind.DEADLINE, limits.total_s)
             watch.wait(pause)
-            self._exchange.moments.wait_since(waits_from)
+            self._exchange.moments.wait_since(wait_began)
             self._exchange.raise_if_ended()
 
     def _attempt(self) -> Iterator[TimedEvent]:
@@ -170,9 +170,9 @@ class AnswerStream:
         answer.flush()  # for a consumer that left early
         status, fault = answer.conclude(fault)
         needs_reason = fault.kind in _EXPLAINED_BY_THE_ENDPOINT if fault else not answer.finished
-        if needs_reason and events.complaint is not None:
+        if needs_reason and events.error_data is not None:
             status = status if fault else Status.INTERRUPTED
-            fault = exchange.reported_fault(events.complaint, events.complaint)
+            fault = exchange.reported_fault(events.error_data, events.error_data)
         elif needs_reason and not answer.choices[0].text:
             fault = events.other_api or fault
         first, *further = answer.choices

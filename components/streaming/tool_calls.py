@@ -67,7 +67,7 @@ class ToolCalls:
         """
         size = 0
         continued: list[_Call] = []
-        for place, piece in enumerate(pieces):
+        for position, piece in enumerate(pieces):
             if not isinstance(piece, Mapping):
                 continue
             content = piece  # some endpoints put the name and the arguments here
@@ -78,7 +78,7 @@ class ToolCalls:
             arguments = _text(content.get("arguments")) or _text(content.get("input"))
             index = _index(piece.get("index"))
             if index is None and len(pieces) > 1:
-                index = place
+                index = position
             call = self._call_of(id_, index, name, arguments)
             if call is None or (name and not id_ and call in continued):  # one list never splits a name
                 if not id_ and not name and arguments in ("", "{}"):
@@ -101,8 +101,8 @@ class ToolCalls:
         at_index = None if index is None else self._by_index.get(index)
         if id_:
             # An id may follow the first piece of its call, and some endpoints give each piece another id.
-            goes_on = at_index and (not at_index.id or (at_index.name and arguments and not name))
-            return self._by_id.get(id_) or (at_index if goes_on else None)
+            continues = at_index and (not at_index.id or (at_index.name and arguments and not name))
+            return self._by_id.get(id_) or (at_index if continues else None)
         if at_index is None and name and index is not None:
             return None
         last = self._calls[-1] if self._calls else None

@@ -17,8 +17,8 @@ from contextlib import suppress
 
 from components.streaming.faults import ErrorKind
 
-_LOOKS_EACH_S = 0.25
-_LOOKS_ON_S = 2.0
+_MAX_SLEEP_S = 0.25
+_AWAKE_S = 2.0
 """The time after the last exchange in which the thread stays awake."""
 _NO_LINGERING = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
@@ -44,9 +44,9 @@ class Watch:
         return min(self._limit[0], self._total)
 
     def expect(self, kind: ErrorKind, within_s: float, since: float | None = None) -> None:
-        """End the exchange for ``kind`` unless ``expect`` is called again within so many seconds (of ``since``)."""
+        """End the exchange for ``kind`` unless ``expect`` is called again within this many seconds (of ``since``)."""
         self._limit = ((time.monotonic() if since is None else since) + within_s, kind)
-        _clock.look_by(self._limit[0])
+        _clock.wake_by(self._limit[0])
 
     def hold(self, connection: socket.socket) -> None:
         """Watch this socket from now on. The watch keeps a duplicate, which also reaches the connection under TLS."""
@@ -117,7 +117,7 @@ class _Clock:
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._watches: set[Watch] = set()
-        self._looks_at = math.inf
+        self._next_check = math.inf
         self._thread: threading.Thread | None = None
 
     def add(self, watch: Watch) -> None:
@@ -127,15 +127,15 @@ class _Clock:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
-        self.look_by(watch.deadline)
+        self.wake_by(watch.deadline)
 
     def remove(self, watch: Watch) -> None:
         with self._condition:
             self._watches.discard(watch)
 
-    def look_by(self, deadline: float) -> None:
+    def wake_by(self, deadline: float) -> None:
         # The thread finds a later deadline without a call, so this is cheap.
-        if deadline < self._looks_at:
+        if deadline < self._next_check:
             with self._condition:
                 self._condition.notify()
 
@@ -143,17 +143,17 @@ class _Clock:
         used_at = 0.0
         while True:
             with self._condition:
-                # Before the deadlines are read, so that an earlier one that is set meanwhile wakes this thread.
-                self._looks_at = math.inf
+                # Before the deadlines are read, so that an earlier one that is set in between wakes this thread.
+                self._next_check = math.inf
                 now = time.monotonic()
                 if self._watches:
                     used_at = now
                 # Short sleeps while there are exchanges: no deadline beyond one has to wake this thread.
-                if now - used_at < _LOOKS_ON_S:
+                if now - used_at < _AWAKE_S:
                     deadlines = (watch.deadline for watch in self._watches)
-                    self._looks_at = min(deadlines, default=math.inf)
-                    self._looks_at = min(self._looks_at, now + _LOOKS_EACH_S)
-                wait_s = self._looks_at - now
+                    self._next_check = min(deadlines, default=math.inf)
+                    self._next_check = min(self._next_check, now + _MAX_SLEEP_S)
+                wait_s = self._next_check - now
                 if wait_s > 0:
                     self._condition.wait(min(wait_s, threading.TIMEOUT_MAX))
                 due = [watch for watch in self._watches if watch.deadline <= time.monotonic()]

@@ -1,4 +1,4 @@
-"""Controls that several pages draw alike: the choice of a view, and a menu of further actions."""
+"""Controls shared by several pages: the choice of a view, and a menu of further actions."""
 
 from __future__ import annotations
 

@@ -37,9 +37,9 @@ def draw_account() -> None:
     """Draw the visitor's name and the log-out button."""
     if not login_is_needed():
         return
-    who = st.user.to_dict()
+    user = st.user.to_dict()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right", key="account"):
-        st.caption(plain_words(str(who.get("email") or who.get("name") or who.get("sub") or "")), width="content")
+        st.caption(plain_words(str(user.get("email") or user.get("name") or user.get("sub") or "")), width="content")
         st.button("Log out", key="log_out", type="tertiary", icon=":material/logout:", on_click=st.logout)
 
 
@@ -72,8 +72,8 @@ def draw_storage() -> None:
             ":material/hourglass_bottom: All runs are deleted when the server restarts. "
             "Export those that you want to keep on the Runs page."
         )
-    kept = own_log().kept()
-    if kept and (warning := kept.warning()):
+    use = own_log().storage_use()
+    if use and (warning := use.warning()):
         st.warning(plain_words(warning), icon=":material/inventory_2:")
 
 

@@ -8,21 +8,21 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.draft import Draft
-from components.experiments.store import KeptExperiment, newest_experiments
+from components.experiments.store import StoredExperiment, newest_experiments
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 EARLIER = "earlier"
 """Whether the popover of that name is open."""
 
-_MOST = 12
+_MAX = 12
 _PROMPT_CHARACTERS = 60
 
 
 def draw_earlier(
-    kind: str, read: Callable[[KeptExperiment], tuple[Draft, str] | None], open_it: Callable[[str, Draft], None]
+    kind: str, read: Callable[[StoredExperiment], tuple[Draft, str] | None], open_it: Callable[[str, Draft], None]
 ) -> None:
     """Draw the history in a popover; its content is made when it is opened.
 
@@ -32,10 +32,10 @@ def draw_earlier(
     if not popover.open:
         return
     with popover, st.container(gap="xxsmall"):
-        found = [(kept.id, kept.created_at, *entry) for kept in _newest(kind) if (entry := read(kept))]
-        if not found:
+        entries = [(stored.id, stored.created_at, *entry) for stored in _newest(kind) if (entry := read(stored))]
+        if not entries:
             st.caption(f"No {kind} yet. Each one is listed here after it is run.")
-        for experiment_id, created_at, draft, words in found:
+        for experiment_id, created_at, draft, words in entries:
             st.button(
                 _words(created_at, draft, words),
                 key=f"earlier_{experiment_id}",
@@ -45,18 +45,18 @@ def draw_earlier(
             )
 
 
-def _newest(kind: str) -> list[KeptExperiment]:
+def _newest(kind: str) -> list[StoredExperiment]:
     database = own_log().database
-    with shown():
-        return newest_experiments(database, _MOST, kind) if database else []
+    with show_errors():
+        return newest_experiments(database, _MAX, kind) if database else []
     return []
 
 
 def _words(created_at: str, draft: Draft, description: str) -> str:
     moment = pd.Timestamp(created_at).tz_convert(time_zone())
     prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
-    asked = plain_words(prompt, _PROMPT_CHARACTERS)
-    return f"{asked} :small[:gray[{plain_words(description)} · {moment:%-d %b, %H:%M}]]"
+    prompt_words = plain_words(prompt, _PROMPT_CHARACTERS)
+    return f"{prompt_words} :small[:gray[{plain_words(description)} · {moment:%-d %b, %H:%M}]]"
 
 
 def _open(open_it: Callable[[str, Draft], None], experiment_id: str, draft: Draft) -> None:

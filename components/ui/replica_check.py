@@ -32,9 +32,9 @@ def draw_replica_check() -> None:
     if database is None or database.is_sqlite:
         return
     data = {"path": PATH, "replica": replica()}
-    told = _check(key=REPLICA_CHECK, data=data, on_scattered_change=_draw_again)
+    result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=_draw_again)
     # A page that came from a replica that has ended is checked again.
-    if told.scattered == replica():
+    if result.scattered == replica():
         st.warning(
             "This page's requests reach several replicas, so uploads, downloads and live text may fail. "
             "The operator has to let the proxy keep each browser at one replica (sticky sessions).",

@@ -42,7 +42,7 @@ def show_experiment(key: str, experiment_id: str) -> None:
     _show(key, key, experiment_id)
 
 
-def arrive_at_experiment(key: str) -> tuple[str | None, bool]:
+def experiment_in_address(key: str) -> tuple[str | None, bool]:
     """The id of the experiment that a page shows, and whether to put it into the form, too.
 
     A link, and going back or forward in the browser, put another experiment into the form. Only a valid id is taken
@@ -56,13 +56,13 @@ def arrive_at_experiment(key: str) -> tuple[str | None, bool]:
             return opened, True
     if in_url and not is_id(in_url):
         del st.query_params[key]
-    before, found = st.session_state.get(key), _named(key, key)
-    if found:
-        show_experiment(key, found)
-    return found, before is not None and found != before
+    before, current = st.session_state.get(key), _named(key, key)
+    if current:
+        show_experiment(key, current)
+    return current, before is not None and current != before
 
 
-def arrive() -> tuple[str | None, bool]:
+def run_in_address() -> tuple[str | None, bool]:
     """The id of the run that the playground shows, and whether to put it into the form, too.
 
     Going back and forward in the browser changes the run and leaves the form unchanged.
@@ -77,12 +77,12 @@ def arrive() -> tuple[str | None, bool]:
     return run_id, False
 
 
-def _show(key: str, parameter: str, found: str) -> None:
+def _show(key: str, parameter: str, shown_id: str) -> None:
     """Write the shown id to the session and the query parameter."""
-    st.session_state[key] = found
-    if st.query_params.get(parameter) != found:
+    st.session_state[key] = shown_id
+    if st.query_params.get(parameter) != shown_id:
         st.session_state[f"{_URL_BEHIND}_{parameter}"] = st.query_params.get(parameter), time.monotonic()
-        st.query_params[parameter] = found
+        st.query_params[parameter] = shown_id
 
 
 def _named(key: str, parameter: str) -> str | None:

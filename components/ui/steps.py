@@ -9,17 +9,17 @@ import streamlit as st
 from components.ui import presses
 
 
-def draw_steps(what: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
+def draw_steps(item: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
     """Draw the position ``number`` of ``count``, from 1, and both buttons.
 
-    ``what`` is the word for an item. ``key`` makes a button's key of ``previous`` or ``next``; ``go`` gets -1 or 1.
+    ``item`` is the word for an item. ``key`` makes a button's key of ``previous`` or ``next``; ``go`` gets -1 or 1.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content"):
         for step, icon, name in ((-1, ":material/chevron_left:", "Previous"), (1, ":material/chevron_right:", "Next")):
             if step == 1:
                 st.markdown(f":small[{number}/{count}]", width="content")
             st.button(
-                f"{name} {what}",
+                f"{name} {item}",
                 key=key(name.lower()),
                 type="tertiary",
                 icon=icon,

@@ -9,5 +9,5 @@ import streamlit as st
 
 def time_zone() -> str:
     """The name of the zone, or UTC where the browser names none that is known here."""
-    named = st.context.timezone
-    return named if named in available_timezones() else "UTC"
+    name = st.context.timezone
+    return name if name in available_timezones() else "UTC"

@@ -14,12 +14,12 @@ from components.server.upload_limit import forget_closed_sessions
 from components.ui.visitor import network, owner
 
 
-def draw_uploader(label: str, **more: Any) -> Any:
+def draw_uploader(label: str, **options: Any) -> Any:
     """Draw an input for one file, like ``st.file_uploader``; uploads go through it alone. Raises NotLetIn."""
     uploads = service().uploads
     forget_closed_sessions(uploads)
-    uploads.drawn(_session(), owner(), network())
-    return st.file_uploader(label, **more)
+    uploads.register(_session(), owner(), network())
+    return st.file_uploader(label, **options)
 
 
 @contextmanager

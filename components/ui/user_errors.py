@@ -13,7 +13,7 @@ from components.user_error import UserError
 
 
 @contextmanager
-def shown() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Show the error that ends this block and continue after it. A decorated function then returns None."""
     try:
         yield
@@ -25,8 +25,8 @@ def shown() -> Iterator[None]:
 
 
 @contextmanager
-def shown_next(key: str, before: str = "") -> Iterator[None]:
-    """Keep the error that ends this block for ``draw_kept``: drawings of a callback vanish with the next draw."""
+def show_errors_later(key: str, before: str = "") -> Iterator[None]:
+    """Keep the error that ends this block for ``draw_error``: drawings of a callback vanish with the next draw."""
     try:
         yield
     except NotLetIn:
@@ -35,7 +35,7 @@ def shown_next(key: str, before: str = "") -> Iterator[None]:
         st.session_state[key] = before + error.sentence
 
 
-def draw_kept(key: str) -> None:
+def draw_error(key: str) -> None:
     """Show the sentence kept under ``key``, once."""
     if sentence := st.session_state.get(key):
         st.error(plain_words(sentence))

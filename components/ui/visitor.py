@@ -11,6 +11,7 @@ import streamlit as st
 from components.access import sentences
 from components.access.login import LoginEnded, NotLetIn, access_of, owner_of
 from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
+from components.experiments.experiment import Experiment
 from components.log.database import Database
 from components.log.owned import OwnLog
 from components.log.owner import LOCAL
@@ -51,6 +52,11 @@ def own_log() -> OwnLog:
     return OwnLog(service().log, owner(), network())
 
 
+def own_experiment(experiment_id: str | None) -> Experiment | None:
+    """The visitor's experiment with that id, made in this process or not; None without an id."""
+    return service().experiments.find(experiment_id, owner()) if experiment_id else None
+
+
 def is_known() -> bool:
     """Whether the visitor may create anything: no login is required, or the visitor is logged in."""
     try:
@@ -62,8 +68,8 @@ def is_known() -> bool:
 
 def rate_limit_key() -> str:
     """The key by which lookups are rate-limited: the network, or the owner when the network is unknown."""
-    found = network() or network_of(_remote(), None, 0)
-    return found if found != UNKNOWN or not is_known() else owner()
+    key = network() or network_of(_remote(), None, 0)
+    return key if key != UNKNOWN or not is_known() else owner()
 
 
 def links() -> Database | None:
@@ -88,9 +94,9 @@ def _remote() -> str | None:
 
 def _visitor() -> str:
     """The id in the cookie, or an id for this session in browsers without cookies."""
-    known: str | None = st.session_state.get(VISITOR)
-    if known is None:
-        known = visitor_of(st.context.cookies) or new_visitor_id()
+    visitor_id: str | None = st.session_state.get(VISITOR)
+    if visitor_id is None:
+        visitor_id = visitor_of(st.context.cookies) or new_visitor_id()
         # Kept: a cookie that expires while the page is open must not hide the visitor's runs.
-        st.session_state[VISITOR] = known
-    return known
+        st.session_state[VISITOR] = visitor_id
+    return visitor_id

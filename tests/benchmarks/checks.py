@@ -104,7 +104,7 @@ def seconds_of(
             save_experiment(own, new, experiment.content, experiment.kind)
             begun = experiments.find(new, own.owner)
             begun.start(experiment.order(experiment.cells), is_new=True)
-            while begun.going_on:
+            while begun.active:
                 time.sleep(0.01)
             cells_s = time.perf_counter() - began
         took = cells_s, time.perf_counter() - began

@@ -45,8 +45,8 @@ def main() -> None:
         database = Database(url)
         print(f"{database.engine_version}, {options.rows:,} runs")
         _time("insert", lambda: fill(database, options.rows), 1)
-        newest = page_of(database, View(), most=1).runs["id"][0]
-        _time("list of the newest 500", lambda: page_of(database, View(), most=500).runs)
+        newest = page_of(database, View(), limit=1).runs["id"][0]
+        _time("list of the newest 500", lambda: page_of(database, View(), limit=500).runs)
         _time("one run", lambda: find_run(database, newest))
         _time("count", lambda: count_runs(database))
         _time("export of all", lambda: sum(1 for _ in export_runs(database)), 1)

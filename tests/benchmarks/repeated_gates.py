@@ -48,7 +48,7 @@ def exit_code(folder: Path, text: str, *arguments: str) -> int:
     file.write_text(text)
     with contextlib.redirect_stdout(io.StringIO()) as said:
         code = main(["run", str(file), "--log", f"sqlite:///{folder / 'log.sqlite3'}", *arguments])
-    if code == Outcome.UNTOLD.exit_code:
+    if code == Outcome.UNKNOWN.exit_code:
         print(said.getvalue())
     return code
 

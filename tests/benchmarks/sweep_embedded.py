@@ -62,7 +62,7 @@ def sweep(endpoint: EmbeddedEndpoint, asked: list[bytes], number: int) -> float:
         cells = [Cell(f"row {row + 1}", row, 1, order(endpoint, body, model)) for row, body in enumerate(asked)]
         began = time.perf_counter()
         experiment.start(Plan(tuple(cells), Timing.PARALLEL, AT_ONCE, shared=True))
-        while experiment.going_on:
+        while experiment.active:
             time.sleep(0.02)
         seconds = time.perf_counter() - began
         assert log.database

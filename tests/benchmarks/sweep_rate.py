@@ -90,7 +90,7 @@ def sweep(base_url: str, cells: int, at_once: int) -> float:
         ]
         began = time.perf_counter()
         experiment.start(Plan(tuple(made), Timing.PARALLEL, at_once, shared=True))
-        while experiment.going_on:
+        while experiment.active:
             time.sleep(0.05)
         took = time.perf_counter() - began
         assert len(experiment.run_ids()) == len(made)

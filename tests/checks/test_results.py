@@ -7,7 +7,7 @@ import pytest
 from components.checks.check import Result
 from components.checks.judge import Judge
 from components.checks.kinds import read_check
-from components.checks.results import AnswerChecks, KeptResult, all_passed, facts_of, in_words, kept_results
+from components.checks.results import AnswerChecks, StoredResult, all_passed, facts_of, in_words, stored_results
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
@@ -26,20 +26,20 @@ def ended(checks: AnswerChecks | None, text: str = "It is Paris.", status: Statu
 def test_a_run_ends_with_the_results_of_its_checks() -> None:
     record = ended(CHECKS)
     assert record.passed is False
-    assert kept_results(record) == [
-        KeptResult("contains “Paris”", True, "“Paris” is at character 7."),
-        KeptResult("at most 3 characters", False, "The answer has 12 characters."),
+    assert stored_results(record) == [
+        StoredResult("contains “Paris”", True, "“Paris” is at character 7."),
+        StoredResult("at most 3 characters", False, "The answer has 12 characters."),
     ]
-    assert in_words(kept_results(record)) == "1 of 2 · at most 3 characters: The answer has 12 characters."
+    assert in_words(stored_results(record)) == "1 of 2 · at most 3 characters: The answer has 12 characters."
 
 
 def test_a_run_without_checks_or_without_a_complete_answer_keeps_none() -> None:
     for record in (ended(None), ended(AnswerChecks(())), ended(CHECKS, status=Status.CANCELLED)):
-        assert (record.passed, record.check_results, kept_results(record)) == (None, None, [])
+        assert (record.passed, record.check_results, stored_results(record)) == (None, None, [])
 
 
 def test_a_check_of_a_column_without_a_value_cannot_be_made() -> None:
-    [result] = kept_results(ended(AnswerChecks((read_check("equals", "{{capital}}"),))))
+    [result] = stored_results(ended(AnswerChecks((read_check("equals", "{{capital}}"),))))
     assert result.passed is None
     assert result.reason.startswith("There is no value for {{capital}}: ")
 
@@ -55,13 +55,13 @@ def test_an_answer_passes_when_every_check_does(passed: list[bool | None], all_o
 def test_results_of_a_later_release_are_ignored() -> None:
     record = ended(None)
     for content in ('{"checks": []}', "[[1]]", "x"):
-        assert kept_results(RunRecord(**{**vars(record), "check_results": content})) == []
+        assert stored_results(RunRecord(**{**vars(record), "check_results": content})) == []
 
 
 def test_two_judges_with_the_same_words_are_distinguished() -> None:
     judges = [read_check("judge", prompt) for prompt in ("Is {{answer}} kind?", "Is {{answer}} short?")]
     facts = facts_of(judges, [Result(True, "yes"), Result(False, "no")], {})
-    first, second = kept_results(RunRecord(**{**vars(ended(None)), **facts}))
+    first, second = stored_results(RunRecord(**{**vars(ended(None)), **facts}))
     assert isinstance(judges[0], Judge)
     assert first.check == second.check
     assert first.judge != second.judge

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from components.demo import budget
-from components.demo.budget import Left, Request, Reservation, SlotsTaken, keep_alive, left, reserve, settle
+from components.demo.budget import Demand, Left, Reservation, SlotsTaken, keep_alive, left, reserve, settle
 from components.demo.settings import DemoSettings
 from components.log.log import Log
 from components.log.tables import reservations
@@ -32,7 +32,7 @@ SHARED = replace(FREE, tokens_a_day=1_000, visitor_percent=20, network_percent=4
 
 def begin(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Reservation:
     visitor, network = more.pop("visitor", "anna"), more.pop("network", "here")
-    return reserve(log, settings, visitor, network, Request(**{"tokens": 100, **more}), at)
+    return reserve(log, settings, visitor, network, Demand(**{"tokens": 100, **more}), at)
 
 
 def refusal(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Refused:
@@ -193,7 +193,7 @@ def test_a_missing_database_refuses_all_runs(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with closing(Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")) as log:
         assert "counters cannot be reached" in refusal(log).sentence
-        for look in (left, lambda *rest: budget.check(*rest, Request(1))):
+        for look in (left, lambda *rest: budget.check(*rest, Demand(1))):
             with pytest.raises(Refused, match="counters cannot be reached"):
                 look(log, SETTINGS, "anna", "here")
 
@@ -234,7 +234,7 @@ def test_replicas_together_never_exceed_the_budget(url: str) -> None:
             for turn in range(6):
                 who = f"visitor {number}", f"network {turn}"
                 with suppress(Refused):
-                    granted.append(reserve(logs[number % 2], small, *who, Request(70), later(seconds=turn)))
+                    granted.append(reserve(logs[number % 2], small, *who, Demand(70), later(seconds=turn)))
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
         for thread in threads:
@@ -361,7 +361,7 @@ def test_a_run_is_admitted_exactly_when_every_count_allows_it(shared_log: Log, s
             and affords(of_network, 1_200)
         )
         try:
-            reservation = reserve(shared_log, few, visitor, network, Request(tokens), now)
+            reservation = reserve(shared_log, few, visitor, network, Demand(tokens), now)
         except Refused:
             assert not allowed
         else:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.contract.messages import Role
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, Profile
 from components.contract.request import to_bytes
-from components.demo.requests import checked, most_bytes, profile_of_demo, tokens_of
+from components.demo.requests import checked, max_bytes, profile_of_demo, tokens_of
 from components.demo.settings import DemoSettings
 from components.drafts.draft import new_draft
 from components.drafts.setting import FieldState, Setting
@@ -176,4 +176,4 @@ def test_accepted_requests_are_small_enough_for_the_log(texts: list[str], role: 
         assert not small
     else:
         assert small
-        assert len(body) <= most_bytes(settings)
+        assert len(body) <= max_bytes(settings)

@@ -14,8 +14,8 @@ from components.contract.fields import CONTRACT_FIELDS
 from components.drafts.comparison import (
     FEWEST_LANES,
     LANE_SETS,
-    MOST_LANES,
-    MOST_REPEATS,
+    MAX_LANES,
+    MAX_REPEATS,
     Comparison,
     Lane,
     Timing,
@@ -93,13 +93,13 @@ class AnyChanges(RuleBasedStateMachine):
         before = self.comparison
         self.becomes(added(before))
         assert ids(self.comparison)[: len(before.lanes)] == ids(before)
-        assert len(self.comparison.lanes) == min(len(before.lanes) + 1, MOST_LANES)
+        assert len(self.comparison.lanes) == min(len(before.lanes) + 1, MAX_LANES)
 
     @rule(data=st.data())
     def clone(self, data: st.DataObject) -> None:
         before, like = self.comparison, self.a_lane(data)
         self.becomes(added(before, like))
-        if len(before.lanes) < MOST_LANES:
+        if len(before.lanes) < MAX_LANES:
             original = self.comparison.lane(like)
             copy = self.comparison.lanes[before.position(like) + 1]
             assert copy == original.model_copy(update={"id": copy.id, "name": ""})
@@ -150,7 +150,7 @@ class AnyChanges(RuleBasedStateMachine):
 
     @invariant()
     def there_are_two_to_eight_lanes_with_unique_ids(self) -> None:
-        assert FEWEST_LANES <= len(self.comparison.lanes) <= MOST_LANES
+        assert FEWEST_LANES <= len(self.comparison.lanes) <= MAX_LANES
         assert len({*ids(self.comparison)}) == len(self.comparison.lanes)
 
     @invariant()
@@ -282,9 +282,9 @@ def test_a_set_keeps_the_repeats_and_the_timing():
     "wrong",
     [
         {"lanes": [Lane(id="1")]},
-        {"lanes": [Lane(id=str(number)) for number in range(MOST_LANES + 1)]},
+        {"lanes": [Lane(id=str(number)) for number in range(MAX_LANES + 1)]},
         {"repeats": 0},
-        {"repeats": MOST_REPEATS + 1},
+        {"repeats": MAX_REPEATS + 1},
         {"timing": "backwards"},
     ],
     ids=["one lane", "nine lanes", "no repeat", "too many repeats", "unknown timing"],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.drafts.variables import MOST_FILLED, filled, filled_length, names_in
+from components.drafts.variables import MAX_FILLED, filled, filled_length, names_in
 
 names = st.from_regex(r"[a-zA-Z_]\w{0,10}", fullmatch=True)
 
@@ -51,7 +51,7 @@ def test_a_text_that_would_fill_the_memory_is_not_filled():
     text = "{{a}}" * 10_000
     assert filled_length(text, {"a": "x" * 1_000_000}) == 10_000_000_000
     assert filled(text, {"a": "x" * 1_000_000}) == text
-    assert len(filled(text, {"a": "x" * 200})) == MOST_FILLED
+    assert len(filled(text, {"a": "x" * 200})) == MAX_FILLED
 
 
 @given(st.lists(st.sampled_from(["{{a}}", "{{ b }}", "{{c}}", "{", "x"])).map("".join), st.text(max_size=3))

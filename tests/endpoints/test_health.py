@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.endpoints.endpoint import Address
-from components.endpoints.health import EndpointHealth, HealthVerdict, Looks, check
+from components.endpoints.health import EndpointHealth, HealthChecks, HealthVerdict, check
 from components.endpoints.models import ModelCard
 from components.streaming.session import ApiKey
 from tests.streaming.endpoint import document, head, sending, serve
@@ -114,23 +114,23 @@ def test_a_health_check_does_not_block_and_a_recent_one_is_reused() -> None:
         go_on.wait(10)
         return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
-    looks = Looks(ask)
+    checks = HealthChecks(ask)
     here = Address("http://a.example/v1")
-    first = looks.look("mine", here)
-    assert (first.health, first.asking) == (None, True)
-    assert looks.look("mine", here, again=True).asking, "one check at a time"
+    first = checks.state("mine", here)
+    assert (first.health, first.checking) == (None, True)
+    assert checks.state("mine", here, again=True).checking, "one check at a time"
     go_on.set()
-    wait_for(lambda: not looks.look("mine", here).asking)
-    assert looks.look("mine", here).health.verdict is HealthVerdict.ANSWERS
+    wait_for(lambda: not checks.state("mine", here).checking)
+    assert checks.state("mine", here).health.verdict is HealthVerdict.ANSWERS
     assert checked == ["http://a.example/v1"]
 
-    again = looks.look("mine", here, again=True)
-    assert again.asking
+    again = checks.state("mine", here, again=True)
+    assert again.checking
     assert again.health is not None, "the last check is shown until the new one is done"
-    wait_for(lambda: not looks.look("mine", here).asking)
+    wait_for(lambda: not checks.state("mine", here).checking)
     assert len(checked) == 2
-    elsewhere = looks.look("mine", Address("http://b.example/v1"))
-    assert (elsewhere.health, elsewhere.asking) == (None, True)
+    elsewhere = checks.state("mine", Address("http://b.example/v1"))
+    assert (elsewhere.health, elsewhere.checking) == (None, True)
 
 
 def test_an_old_health_check_is_repeated() -> None:
@@ -140,11 +140,11 @@ def test_an_old_health_check_is_repeated() -> None:
         checked.append(address)
         return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
-    looks = Looks(ask, lifetime_s=0.05)
+    checks = HealthChecks(ask, lifetime_s=0.05)
     here = Address("http://a.example/v1")
-    looks.look("mine", here)
-    wait_for(lambda: looks.look("mine", here).health)
-    wait_for(lambda: looks.look("mine", here).asking or len(checked) > 1)
+    checks.state("mine", here)
+    wait_for(lambda: checks.state("mine", here).health)
+    wait_for(lambda: checks.state("mine", here).checking or len(checked) > 1)
 
 
 def test_endpoints_are_checked_in_parallel() -> None:
@@ -154,6 +154,6 @@ def test_endpoints_are_checked_in_parallel() -> None:
         both.wait()
         return EndpointHealth(HealthVerdict.ANSWERS, 1.0, (), None, datetime.now(UTC))
 
-    looks = Looks(ask)
+    checks = HealthChecks(ask)
     addresses = {name: Address(f"http://{name}.example/v1") for name in ("a", "b")}
-    wait_for(lambda: all([looks.look(name, address).health for name, address in addresses.items()]))  # noqa: C419
+    wait_for(lambda: all([checks.state(name, address).health for name, address in addresses.items()]))  # noqa: C419

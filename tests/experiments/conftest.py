@@ -47,7 +47,7 @@ class Stage:
 
     def __init__(self, plays: Mapping[str, Play] | None = None, *, pause: float = 0.01) -> None:
         self.bodies: list[dict[str, Any]] = []
-        self.most_at_once = 0
+        self.max_at_once = 0
         self.plays = plays or {}
         self._pause = pause
         self._under_way = 0
@@ -63,7 +63,7 @@ class Stage:
         with self._lock:
             self.bodies.append(body)
             self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            self.max_at_once = max(self.max_at_once, self._under_way)
         if play := self.plays.get(body["model"]):
             play(connection, request)
             pause, end = 0.0, b""

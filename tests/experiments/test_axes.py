@@ -16,7 +16,7 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft
 from components.drafts.in_words import in_words
 from components.drafts.setting import LARGEST_WHOLE, FieldState, Setting
-from components.experiments.axes import MOST_VALUES, AxisProblem, field_names, read_values, read_word, with_values
+from components.experiments.axes import MAX_VALUES, AxisProblem, field_names, read_values, read_word, with_values
 from tests.drafts.test_comparison import drafts
 from tests.drafts.test_draft import a_draft, body_of, with_settings
 
@@ -163,7 +163,7 @@ def test_any_text_becomes_values_that_survive_rereading_or_is_refused(field: str
         values = read_values(field, text)
     except AxisProblem:
         return
-    assert 1 <= len(values) == len(set(values)) <= MOST_VALUES
+    assert 1 <= len(values) == len(set(values)) <= MAX_VALUES
     assert [read_word(field, value) or "base" for value in values] == list(values)
     if field != "stop":
         assert read_values(field, json.dumps(values)) == values

@@ -60,8 +60,8 @@ def test_another_process_sees_the_progress_and_repeats_no_run(two: tuple[Experim
         version = there.version
         assert there.busy_lanes() == {"a"}
         here.resume()
-        wait_for(lambda: not here.going_on)
-        wait_for(lambda: not there.going_on)
+        wait_for(lambda: not here.active)
+        wait_for(lambda: not there.active)
         assert there.version > version
         assert len(stage.bodies) == 100
         wait_for(lambda: there.start(a_sweep(server.base_url, 1)))
@@ -81,7 +81,7 @@ def test_a_new_experiment_starts_before_its_claim_is_stored(two: tuple[Experimen
         wait_for(lambda: there.is_made_elsewhere)
         assert not there.claim()
         here.resume()
-        wait_for(lambda: not here.going_on)
+        wait_for(lambda: not here.active)
         wait_for(there.claim)
         assert len(stage.bodies) == 10
 
@@ -99,8 +99,8 @@ def test_pause_resume_and_stop_reach_the_running_process(two: tuple[Experiment, 
         wait_for(lambda: not here.paused)
         there.pause()
         there.stop()
-        wait_for(lambda: not here.going_on)
-        wait_for(lambda: not there.going_on)
+        wait_for(lambda: not here.active)
+        wait_for(lambda: not there.active)
 
 
 _MAKES = """

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.experiments.data_set import (
-    MOST_BYTES,
-    MOST_CHARACTERS,
-    MOST_DATA_ROWS,
+    MAX_BYTES,
+    MAX_CHARACTERS,
+    MAX_DATA_ROWS,
     DataSet,
     DataSetProblem,
     as_json_lines,
@@ -187,19 +187,19 @@ def test_an_invalid_data_set_is_refused_with_reason_and_line(name: str, content:
 
 
 def test_a_file_that_is_too_large_is_refused_by_its_size_before_it_is_read() -> None:
-    sentence = f"big.csv has more than {MOST_CHARACTERS:,} characters. Use a part of it."
+    sentence = f"big.csv has more than {MAX_CHARACTERS:,} characters. Use a part of it."
     assert problem_of("big.csv", b"\xff", size=1_000_000_000) == sentence
-    assert problem_of("big.csv", b"\xff" * (MOST_BYTES + 1)) == sentence
-    assert problem_of("big.csv", b"a" * (MOST_CHARACTERS + 1)) == sentence
+    assert problem_of("big.csv", b"\xff" * (MAX_BYTES + 1)) == sentence
+    assert problem_of("big.csv", b"a" * (MAX_CHARACTERS + 1)) == sentence
 
 
 def test_a_data_set_may_have_the_documented_characters_and_rows() -> None:
     cell = "😀" * 9
-    content = ("\n".join(["n" * 9, *[cell] * MOST_DATA_ROWS])).encode()
-    assert len(read_data_set("", content).rows) == MOST_DATA_ROWS
+    content = ("\n".join(["n" * 9, *[cell] * MAX_DATA_ROWS])).encode()
+    assert len(read_data_set("", content).rows) == MAX_DATA_ROWS
     assert problem_of("a.csv", content + b"\nmore") == "a.csv has more than 10,000 rows. Use a part of it."
-    most = (b"topic\n" + (b"x" * 99 + b"\n") * (MOST_DATA_ROWS - 1)).ljust(MOST_CHARACTERS, b"y")
-    assert len(read_data_set("", most).rows) == MOST_DATA_ROWS
+    most = (b"topic\n" + (b"x" * 99 + b"\n") * (MAX_DATA_ROWS - 1)).ljust(MAX_CHARACTERS, b"y")
+    assert len(read_data_set("", most).rows) == MAX_DATA_ROWS
 
 
 def test_a_file_of_many_columns_is_read_quickly() -> None:
@@ -267,7 +267,7 @@ def test_rows_as_json_lines_are_the_same_rows(rows: list[dict[str, str]]) -> Non
 def test_a_stored_data_set_may_be_longer_than_an_uploaded_one() -> None:
     rows = [{"a_long_name_of_a_column": "x" * 200} for _ in range(5_000)]
     text = as_json_lines(rows).encode()
-    assert list(read_data_set("", text, most_characters=None).rows) == rows
+    assert list(read_data_set("", text, max_characters=None).rows) == rows
     with pytest.raises(DataSetProblem, match="more than 1,000,000 characters"):
         read_data_set("", text)
 

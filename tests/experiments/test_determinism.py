@@ -9,7 +9,7 @@ from components.log.log import Log
 from components.runs.run import Run
 from components.streaming.outcome import Status, ToolCall
 from tests.experiments.conftest import a_run, kept, written
-from tests.experiments.test_parting import ONE, OTHER
+from tests.experiments.test_divergent_tokens import ONE, OTHER
 from tests.waiting import wait_for
 
 

@@ -63,7 +63,7 @@ def experiment(experiments: Experiments) -> Experiment:
 
 def ended(experiment: Experiment, log: Log) -> list[RunRecord]:
     """The runs of the experiment in order of their start, once all have ended."""
-    wait_for(lambda: not experiment.going_on)
+    wait_for(lambda: not experiment.active)
     return [kept(log, run_id) for run_id in experiment.run_ids()]
 
 
@@ -148,7 +148,7 @@ def test_sequential_timing_runs_one_request_at_a_time(experiment: Experiment, lo
         # Another lane or a check waits for its turn.
         experiment.start(a_plan(endpoint, *lanes_of("d"), repeats=2, timing=Timing.ONE_AFTER_ANOTHER))
         records = ended(experiment, log)
-    assert stage.most_at_once == 1
+    assert stage.max_at_once == 1
     assert [model for model in stage.models if model != "d"] == ["a", "a", "b", "b", "c", "c"]
     assert stage.models.count("d") == 2
     assert {record.concurrency for record in records} == {1}
@@ -173,7 +173,7 @@ def test_interleaved_warms_up_once_and_runs_every_lane_once_a_round(experiment: 
         experiment.start(a_plan(endpoints, *lanes, repeats=3, timing=Timing.INTERLEAVED, shuffled=shuffled))
         records = ended(experiment, log)
         assert (len(here.requests), len(there.requests)) == (2 + 3 * 3, 1 + 3)
-    assert stage.most_at_once == 1
+    assert stage.max_at_once == 1
     warm_ups, rounds = records[:3], records[3:]
     assert {(record.endpoint, record.model) for record in warm_ups} == {
         ("here", "small"),
@@ -296,7 +296,7 @@ def test_runs_work_without_a_database(no_log: Log, timing: Timing) -> None:
     experiment = Experiments(runner, no_log).find(ID)
     with serve(Stage().play) as server:
         experiment.start(a_plan(an_endpoint(server.base_url), *lanes_of("a", "b"), timing=timing, repeats=2))
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
     records = [no_log.live(run_id).record() for run_id in experiment.run_ids()]
     counted = Counter((record.lane, record.text, record.status) for record in records if record.repeat)
     assert counted == {("a", "a", "ok"): 2, ("b", "b", "ok"): 2}
@@ -319,11 +319,11 @@ def test_runs_continue_without_the_database_and_are_written_later(url: str) -> N
             sqlite = connection.dialect.name == "sqlite"
             connection.exec_driver_sql("begin immediate" if sqlite else "lock table runs in exclusive mode")
             opened.set()
-            wait_for(lambda: not experiment.going_on)
+            wait_for(lambda: not experiment.active)
             assert log.problem
             checked = experiment.run_ids()[2]
             experiment.start(Plan((replace(first.cells[2], checks=checked),), Timing.ONE_AFTER_ANOTHER, 1))
-            wait_for(lambda: not experiment.going_on)
+            wait_for(lambda: not experiment.active)
     holder.dispose()
     wait_for(lambda: len(runs_of(log.database, ID)) == 4)
     wait_for(lambda: kept(log, checked).determinism)
@@ -403,17 +403,17 @@ def test_another_process_reads_the_runs_of_an_experiment_from_the_log(url: str) 
         experiments = Experiments(runner, log)
         experiment = experiments.find(ID)
         experiment.start(a_plan(endpoint, *lanes_of("a", "b"), repeats=2, timing=Timing.INTERLEAVED))
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
         another = experiments.find(OTHER_ID)
         another.start(a_plan(endpoint, *lanes_of("a", "b")))
-        wait_for(lambda: not another.going_on)
+        wait_for(lambda: not another.active)
     experiments.stop()
     experiments.close()
     runner.shutdown()
     log.close()
     log = Log(url)
     found = Experiments(Runner(log), log).find(ID)
-    assert (found.going_on, found.run_ids(), found.is_busy("a")) == (False, [], False)
+    assert (found.active, found.run_ids(), found.is_busy("a")) == (False, [], False)
     records = runs_of(log.database, ID)
     places = [(run.lane, run.position, run.repeat, run.timing, run.concurrency) for run in records]
     assert sorted(places) == [
@@ -437,7 +437,7 @@ def test_the_version_grows_with_every_run_that_begins_or_ends(experiment: Experi
         assert grown()
         versions.append(experiment.version)
         opened.set()
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
         assert grown()
     versions.append(experiment.version)
     experiment.stop()
@@ -446,7 +446,7 @@ def test_the_version_grows_with_every_run_that_begins_or_ends(experiment: Experi
 
 def test_an_experiment_without_runs_is_finished_at_once(experiment: Experiment) -> None:
     experiment.start(Plan((), Timing.PARALLEL, 1))
-    assert (experiment.going_on, experiment.version, experiment.run_ids()) == (False, 0, [])
+    assert (experiment.active, experiment.version, experiment.run_ids()) == (False, 0, [])
 
 
 @pytest.mark.parametrize("timing", [Timing.PARALLEL, Timing.ONE_AFTER_ANOTHER])
@@ -463,16 +463,16 @@ def test_an_internal_error_ends_the_experiment(
 
 
 def test_active_experiments_are_never_dropped(runner: Runner, log: Log) -> None:
-    experiments = Experiments(runner, log, most_kept=2)
-    going_on, idle = experiments.find(ID), experiments.find(OTHER_ID)
+    experiments = Experiments(runner, log, max_idle=2)
+    active, idle = experiments.find(ID), experiments.find(OTHER_ID)
     with serve(Stage({"a": stuck()}).play) as server:
-        going_on.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
+        active.start(a_plan(an_endpoint(server.base_url), *lanes_of("a")))
         assert experiments.find(OTHER_ID) is idle
         experiments.find("1" * 32)
-        assert experiments.find(ID) is going_on
+        assert experiments.find(ID) is active
         assert experiments.find(OTHER_ID) is not idle
         experiments.stop()
-        wait_for(lambda: not going_on.going_on)
+        wait_for(lambda: not active.active)
 
 
 def test_shutdown_starts_no_more_runs(experiments: Experiments) -> None:
@@ -498,7 +498,7 @@ def test_shared_cells_run_once_each_within_the_concurrency_of_the_plan(experimen
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a", "b", "c", "d"), repeats=5)
         experiment.start(shared(plan, 3))
         records = ended(experiment, log)
-    assert stage.most_at_once == 3
+    assert stage.max_at_once == 3
     assert sorted((run.lane, run.repeat) for run in records) == [(lane, n) for lane in "abcd" for n in range(1, 6)]
     assert len(stage.bodies) == 20
     assert {run.concurrency for run in records} == {3}
@@ -549,7 +549,7 @@ def test_a_pause_finishes_active_runs_and_starts_none(experiment: Experiment, lo
         opened.set()
         wait_for(lambda: {run and run.status for run in in_the_log(log, experiment)} == {"ok"})
         time.sleep(0.1)  # enough time for another run to begin
-        assert (experiment.paused, experiment.going_on, len(experiment.run_ids())) == (True, True, begun)
+        assert (experiment.paused, experiment.active, len(experiment.run_ids())) == (True, True, begun)
         experiment.resume()
         records = ended(experiment, log)
     assert not experiment.paused
@@ -561,7 +561,7 @@ def test_drawing_a_page_delays_runs_for_a_limited_time(experiment: Experiment, l
         plan = a_plan(an_endpoint(server.base_url), *lanes_of("a"))
         with experiment.held_back(3_600), experiment.held_back(3_600):
             experiment.start(plan)
-            assert (experiment.run_ids(), experiment.going_on) == ([], True)
+            assert (experiment.run_ids(), experiment.active) == ([], True)
         assert len(ended(experiment, log)) == len(plan.cells)
         with experiment.held_back(0):
             experiment.start(plan)
@@ -631,7 +631,7 @@ def test_shutdown_ends_a_pause(experiments: Experiments) -> None:
         experiment.pause()
         experiments.stop()
         wait_for(lambda: not threads_at_work())
-        assert not experiment.going_on
+        assert not experiment.active
 
 
 _STARTS_AND_LEAVES = """
@@ -718,7 +718,7 @@ def test_shared_cells_wait_for_a_log_that_cannot_be_written(no_log: Log) -> None
         assert (experiment.paused, experiment.waiting, stage.bodies) == (True, 2, [])
         assert "Runs are not being logged" in (experiment.paused_why or "")
         experiment.stop()
-        assert not experiment.going_on
+        assert not experiment.active
 
 
 def test_shared_cells_wait_while_the_quota_is_used_up(sqlite_url: str) -> None:
@@ -734,7 +734,7 @@ def test_shared_cells_wait_while_the_quota_is_used_up(sqlite_url: str) -> None:
         assert "Delete some of them" in (experiment.paused_why or "")
         assert delete_run(own, large.id)
         experiment.resume()
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
         assert len(stage.bodies) == 2
     log.close()
 

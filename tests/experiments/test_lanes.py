@@ -62,7 +62,7 @@ def test_the_same_bytes_for_another_endpoint_are_not_a_repeat() -> None:
     endpoints = {name: Endpoint(name, BEEZY, Address("http://127.0.0.1:1/v1")) for name in ("here", "there")}
     here, there = lane_requests(compared(BASE, Lane(id="2", endpoint="there")), endpoints, lambda _endpoint: [])
     assert here.composed.body == there.composed.body
-    assert (here.asks != there.asks, there.hints) == (True, ())
+    assert (here.identity != there.identity, there.hints) == (True, ())
 
 
 def test_a_lane_without_changes_has_a_hint_if_the_base_is_not_a_lane() -> None:

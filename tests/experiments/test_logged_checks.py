@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.checks.kinds import read_check
-from components.checks.results import kept_results
+from components.checks.results import stored_results
 from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
@@ -51,7 +51,7 @@ def test_logged_answers_are_checked_against_the_columns_of_their_data_set(
         assert len(stage.bodies) == before
     records = [kept(log, run_id) for run_id in ids]
     assert sorted(record.passed for record in records) == [False] * 4 + [True] * 4
-    assert {kept_results(record)[0].check for record in records} == {
+    assert {stored_results(record)[0].check for record in records} == {
         "does not contain “Paris”",
         "does not contain “Rome”",
     }
@@ -87,7 +87,7 @@ def test_judges_run_in_a_thread_and_are_asked_once(log: Log, runner: Runner) -> 
         endpoints = {"judges": an_endpoint(endpoint.base_url, "judges")}
         for _again in range(2):
             checking = Checking(own, ids, judge, Judges(runner, own, endpoints, lambda _endpoint: []))
-            wait_for(lambda checking=checking: not checking.going_on)
+            wait_for(lambda checking=checking: not checking.active)
             assert (checking.done, checking.count, checking.problem) == (3, 3, None)
     # The third verdict was unreadable. It is in the log, so the judge is not asked again.
     assert [kept(log, run_id).passed for run_id in ids] == [True, False, None]

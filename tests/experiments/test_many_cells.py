@@ -58,7 +58,7 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
     with serve(stage.play) as server:
         few = experiments.find(OTHER_ID)
         few.start(cells(server.base_url, 1))
-        wait_for(lambda: not few.going_on)
+        wait_for(lambda: not few.active)
         assert readers.ids() == []  # a few are read here
         asked_before = len(stage.bodies)
         experiment = experiments.find(ID)
@@ -79,7 +79,7 @@ def test_many_cells_are_read_by_other_processes_and_one_that_dies_loses_no_cell(
         for _ in range(4):
             assert held.acquire(timeout=30)
         go_on.set()
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
         assert len(stage.bodies) - asked_before == 4 * ROWS + 4
     assert experiment.paused_why is None
     assert log.database
@@ -113,7 +113,7 @@ def test_one_batch_of_rows_is_committed_ahead_and_a_stop_sends_none_of_them(log:
         wait_for(lambda: len(stage.bodies) == 8)
         experiment.stop()
         go_on.set()
-        wait_for(lambda: not experiment.going_on)
+        wait_for(lambda: not experiment.active)
         assert len(stage.bodies) == 8
     assert Counter(run.status for run in runs_of(database, ID)) == {"ok": 4, "cancelled": 8}
     experiments.stop()

@@ -11,13 +11,13 @@ from components.endpoints.endpoint import Endpoint, Prices
 from components.experiments.experiments import Experiments
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
-from components.experiments.kept_sweep import read_sweep
 from components.experiments.logged_cases import cases_in_log, cases_of, reused_answers
 from components.experiments.logged_checks import check_logged
 from components.experiments.prepared import CannotRun, Prepared, prepared
 from components.experiments.problem import SweepProblem
 from components.experiments.repeatable import run
 from components.experiments.store import find_experiment, save_experiment
+from components.experiments.stored_sweep import read_sweep
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.tables import runs
@@ -119,7 +119,7 @@ def test_a_killed_experiment_is_continued_and_a_complete_one_repeated(
     counted = [cell for cell in experiment.cells if cell.repeat]
     begun = experiments.find(ID)
     begun.start(experiment.order(counted[:3]))
-    wait_for(lambda: not begun.going_on)
+    wait_for(lambda: not begun.active)
     made = run(experiment, experiments, own)
     assert (made.experiment_id, made.resumed) == (ID, 3)
     assert len(cases_of(made, own, ())) == len(counted)
@@ -134,7 +134,7 @@ def test_a_run_cut_by_a_kill_is_repeated(here: Endpoint, own: OwnLog, experiment
     first, *others = experiment.cells
     begun = experiments.find(ID)
     begun.start(experiment.order(others))
-    wait_for(lambda: not begun.going_on)
+    wait_for(lambda: not begun.active)
     lost = a_run("half", Status.LOST)
     lost.adopt(Placement(ID, first.lane, first.position, first.repeat, "interleaved", 1))
     written(log, lost)

@@ -71,7 +71,7 @@ def test_a_pass_rate_limit_replaces_the_results_of_single_answers(least: float, 
         ("ttft_ms: {of: p95, at_most: 280}", Outcome.FAILED, "290 ms; ", "2"),
         ("determinism: {at_least: 0.5}", Outcome.FAILED, "33.3 %; the limit is at least 50.0 % (n = 3).", "012"),
         ("success_rate: {at_least: 1}", Outcome.PASSED, "100.0 %; ", ""),
-        ("cost: {at_most: 1}", Outcome.UNTOLD, "No run has the measure cost.", ""),
+        ("cost: {at_most: 1}", Outcome.UNKNOWN, "No run has the measure cost.", ""),
     ],
 )
 def test_a_limit_applies_to_each_row_and_names_the_runs_beyond_it(
@@ -89,7 +89,7 @@ def test_a_run_without_an_answer_makes_the_report_undecided_unless_a_limit_allow
     broken = case_of(a_run("", Status.ERROR, message="It broke.").record(), "base", 0, PARIS.checks, {})
     found = report(a_case("Paris"), broken)
     assert found.outcome.exit_code == 2
-    assert sentences(found, Outcome.UNTOLD) == ["1 of 2 runs did not end well: It broke."]
+    assert sentences(found, Outcome.UNKNOWN) == ["1 of 2 runs did not end well: It broke."]
     allowed = read_rules("checks:\n  - contains: Paris\nlimits:\n  - success_rate: {at_least: 0.5}\n")
     assert report(a_case("Paris"), broken, rules=allowed).outcome is Outcome.PASSED
 
@@ -101,11 +101,11 @@ def test_a_failure_outweighs_unknown_results() -> None:
 
 def test_an_impossible_check_does_not_pass() -> None:
     rules = read_rules("checks:\n  - judge: Is it good? {{answer}}\n")
-    assert report(a_case("x", rules), rules=rules).outcome is Outcome.UNTOLD
+    assert report(a_case("x", rules), rules=rules).outcome is Outcome.UNKNOWN
 
 
 def test_a_report_without_cases_does_not_pass() -> None:
-    assert report().outcome is Outcome.UNTOLD
+    assert report().outcome is Outcome.UNKNOWN
 
 
 def test_each_input_has_its_own_findings() -> None:
@@ -137,10 +137,10 @@ def test_a_comparison_with_a_baseline_names_the_changes_and_the_repeats_needed()
         "102.5 ms → 202.5 ms: more than chance (p = 0.0043) and more than the tolerance of 10 %."
     ]
     few = report_on("e" * 32, "", slow[:3], rules, baseline=quick)
-    assert few.outcome is Outcome.UNTOLD
-    assert "too few repeats to tell. 5 of each are needed." in sentences(few, Outcome.UNTOLD)[0]
+    assert few.outcome is Outcome.UNKNOWN
+    assert "too few repeats to tell. 5 of each are needed." in sentences(few, Outcome.UNKNOWN)[0]
     assert report_on("e" * 32, "", slow, rules, baseline=slow).outcome is Outcome.PASSED
-    assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNTOLD
+    assert report_on("e" * 32, "", slow, rules, baseline=[]).outcome is Outcome.UNKNOWN
 
 
 def test_times_with_a_cached_prompt_count_and_a_change_names_the_difference_in_caching() -> None:

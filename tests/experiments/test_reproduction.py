@@ -55,7 +55,7 @@ def test_unchanged_answers_are_rarely_called_changed() -> None:
 
 def test_incomplete_answers_are_counted_and_not_compared() -> None:
     result = reproduction(answers("a"), [*answers("a"), a_run("", Status.ERROR).record()])
-    assert (result.verdict, result.complete, result.asked) == (Reproduced.IDENTICAL, 1, 2)
+    assert (result.verdict, result.complete, result.requested) == (Reproduced.IDENTICAL, 1, 2)
 
 
 def test_an_incomplete_original_is_not_compared() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.token_probabilities import Alternative, Token
-from components.experiments.resampling import Fate, resampled
+from components.experiments.resampling import Effect, resampled
 
 
 def a_token(share: float, *others: float, returned: bool = True) -> Token:
@@ -19,19 +19,19 @@ def a_token(share: float, *others: float, returned: bool = True) -> Token:
 
 
 def test_temperature_0_draws_the_most_likely_token_only() -> None:
-    assert resampled(a_token(0.5, 0.3), 0, 1).fate is Fate.STAYS
-    assert resampled(a_token(0.3, 0.5), 0, 1).fate is Fate.FALLS_OUT
+    assert resampled(a_token(0.5, 0.3), 0, 1).effect is Effect.STAYS
+    assert resampled(a_token(0.3, 0.5), 0, 1).effect is Effect.FALLS_OUT
 
 
 def test_top_p_keeps_the_most_likely_tokens_that_make_up_its_share() -> None:
-    assert resampled(a_token(0.3, 0.6, 0.1), 1, 0.5).fate is Fate.FALLS_OUT
-    assert resampled(a_token(0.3, 0.6, 0.1), 1, 0.7).fate is Fate.STAYS
-    assert resampled(a_token(0.6, 0.3, 0.1), 1, 0.05).fate is Fate.STAYS
+    assert resampled(a_token(0.3, 0.6, 0.1), 1, 0.5).effect is Effect.FALLS_OUT
+    assert resampled(a_token(0.3, 0.6, 0.1), 1, 0.7).effect is Effect.STAYS
+    assert resampled(a_token(0.6, 0.3, 0.1), 1, 0.05).effect is Effect.STAYS
 
 
 def test_temperature_1_changes_nothing() -> None:
     found = resampled(a_token(0.3, 0.4), 1, 1)
-    assert (found.fate, found.share) == (Fate.STAYS, pytest.approx(0.3))
+    assert (found.effect, found.share) == (Effect.STAYS, pytest.approx(0.3))
 
 
 def test_low_temperatures_sharpen_and_high_ones_flatten_the_distribution() -> None:
@@ -42,10 +42,10 @@ def test_low_temperatures_sharpen_and_high_ones_flatten_the_distribution() -> No
 
 
 def test_the_result_for_tokens_with_too_few_probabilities_is_unknown() -> None:
-    assert resampled(Token("x", None, None), 0.5, 0.5).fate is Fate.UNKNOWN
-    assert resampled(Token("x", None, -1.0), 0.5, 0.5).fate is Fate.UNKNOWN
-    assert resampled(a_token(0.1, 0.3, returned=False), 1, 0.5).fate is Fate.MAY_FALL_OUT
-    assert resampled(a_token(0.1, 0.6, returned=False), 1, 0.5).fate is Fate.FALLS_OUT
+    assert resampled(Token("x", None, None), 0.5, 0.5).effect is Effect.UNKNOWN
+    assert resampled(Token("x", None, -1.0), 0.5, 0.5).effect is Effect.UNKNOWN
+    assert resampled(a_token(0.1, 0.3, returned=False), 1, 0.5).effect is Effect.MAY_FALL_OUT
+    assert resampled(a_token(0.1, 0.6, returned=False), 1, 0.5).effect is Effect.FALLS_OUT
 
 
 SHARES = st.lists(st.floats(0.001, 1), min_size=3, max_size=12)
@@ -70,7 +70,7 @@ def test_bounds_from_some_alternatives_contain_the_exact_result(
         assert found.share <= true_share * (1 + 1e-9)
     else:
         assert found.share >= true_share * (1 - 1e-9)
-    if found.fate is Fate.FALLS_OUT:
+    if found.effect is Effect.FALLS_OUT:
         assert ahead >= top_p - 1e-9
-    if found.fate is Fate.STAYS:
+    if found.effect is Effect.STAYS:
         assert ahead < top_p + 1e-9

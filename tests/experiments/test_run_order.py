@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.drafts.comparison import MOST_LANES, Lane, Timing
+from components.drafts.comparison import MAX_LANES, Lane, Timing
 from components.experiments.lanes import lane_requests
 from components.experiments.run_order import plan
 from components.runs.placement import WARM_UP
@@ -19,7 +19,7 @@ HERE, THERE = an_endpoint("http://127.0.0.1:1/v1"), an_endpoint("http://127.0.0.
 any_lanes = st.lists(
     st.tuples(st.sampled_from([None, "there"]), st.sampled_from(["small", "large"]), st.booleans()),
     min_size=1,
-    max_size=MOST_LANES,
+    max_size=MAX_LANES,
 ).map(
     lambda lanes: [
         Lane(id=str(number), endpoint=endpoint, model=model, settings={"temperature": COLD} if cold else {})

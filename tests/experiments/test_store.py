@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from components.experiments.store import (
-    KeptExperiment,
+    StoredExperiment,
     Vote,
     adopt,
     ended_run_ids,
@@ -41,10 +41,10 @@ NO_IDS = ["", "0", "x" * 32, "A" * 32, "a" * 33, "' or 1=1 --", "\x00" * 32]
 PLACE = Placement(ID, "1", 0, 1, "parallel", 2, None)
 
 
-def saved(log: Log, experiment_id: str, content: str, kind: str = "comparison") -> KeptExperiment:
+def saved(log: Log, experiment_id: str, content: str, kind: str = "comparison") -> StoredExperiment:
     save_experiment(log, experiment_id, content, kind)
 
-    def look() -> KeptExperiment | None:
+    def look() -> StoredExperiment | None:
         found = find_experiment(log.database, experiment_id)
         return found if found and (found.content, found.kind) == (content, kind) else None
 

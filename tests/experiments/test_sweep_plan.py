@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from components.experiments.axes import Axis, AxisProblem
 from components.experiments.sweep_plan import (
-    MOST_ROWS,
+    MAX_ROWS,
     PlanKind,
     PlanProblem,
-    cell_count,
     read_rows,
     records_of,
     row_count,
@@ -101,7 +100,7 @@ def test_a_grid_is_counted_before_it_is_built(axes: int, figures: str) -> None:
 
 def test_a_grid_may_have_the_maximum_number_of_rows() -> None:
     rows = rows_of(PlanKind.PRODUCT, [an_axis("a", 100), an_axis("b", 100)])
-    assert len(rows) == MOST_ROWS
+    assert len(rows) == MAX_ROWS
     with pytest.raises(PlanProblem, match="10,100 rows"):
         rows_of(PlanKind.PRODUCT, [an_axis("a", 101), an_axis("b", 100)])
 
@@ -167,12 +166,7 @@ def test_a_table_without_rows_or_with_too_many_is_refused() -> None:
     with pytest.raises(PlanProblem, match=r"^The table has no rows\. "):
         read_rows(["temperature"], [{"temperature": None}])
     with pytest.raises(PlanProblem, match=r"^The table has more than 10,000 rows"):
-        read_rows(["n"], ({"n": str(number)} for number in range(MOST_ROWS + 1)))
-
-
-@pytest.mark.parametrize(("rows", "inputs", "repeats", "cells"), [(3, 4, 5, 60), (3, 0, 5, 15), (1, 1, 1, 1)])
-def test_the_cell_count_is_rows_times_inputs_times_repeats(rows: int, inputs: int, repeats: int, cells: int) -> None:
-    assert cell_count(rows, inputs, repeats) == cells
+        read_rows(["n"], ({"n": str(number)} for number in range(MAX_ROWS + 1)))
 
 
 @given(st.lists(st.integers(1, 1_000), max_size=12))

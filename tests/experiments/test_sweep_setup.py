@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from components.experiments.axes import AxisProblem
 from components.experiments.data_set import as_json_lines
 from components.experiments.sweep_plan import PlanKind, PlanProblem, records_of
-from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
+from components.experiments.sweep_setup import MAX_AT_ONCE, MAX_REPEATS, Setup, TypedAxis, read_setup
 
 TEMPERATURE = TypedAxis(field="temperature", text="0, 1")
 SEED = TypedAxis(field="random_seed", text="seeds 2")
@@ -100,8 +100,8 @@ def test_a_list_has_no_column_for_unsweepable_fields() -> None:
         Setup,
         axes=st.lists(st.builds(TypedAxis, field=st.text(), text=st.text()), max_size=3).map(tuple),
         kind=st.sampled_from(PlanKind),
-        repeats=st.integers(1, MOST_REPEATS),
-        at_once=st.integers(1, MOST_AT_ONCE),
+        repeats=st.integers(1, MAX_REPEATS),
+        at_once=st.integers(1, MAX_AT_ONCE),
         shuffled=st.booleans(),
     )
 )
@@ -115,7 +115,7 @@ def test_an_invalid_set_up_is_read_as_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "parts", [{"repeats": 0}, {"repeats": MOST_REPEATS + 1}, {"at_once": 0}, {"at_once": MOST_AT_ONCE + 1}]
+    "parts", [{"repeats": 0}, {"repeats": MAX_REPEATS + 1}, {"at_once": 0}, {"at_once": MAX_AT_ONCE + 1}]
 )
 def test_repeats_and_requests_at_once_have_limits(parts: dict[str, int]) -> None:
     with pytest.raises(ValidationError):

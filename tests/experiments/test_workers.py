@@ -128,7 +128,7 @@ def stop_two_cells(experiment: Experiment, server: Endpoint) -> None:
     experiment.start(Plan(cells(server.base_url, "stuck"), Timing.PARALLEL, 2, shared=True))
     wait_for(lambda: len(kept(OTHER_ID)) == 2 and all(run.text for run in kept(OTHER_ID)), 60)
     experiment.stop()
-    wait_for(lambda: not experiment.going_on)
+    wait_for(lambda: not experiment.active)
     assert [(run.status, run.text) for run in kept(OTHER_ID)] == [("cancelled", "Half a")] * 2
 
 
@@ -150,7 +150,7 @@ def kill_a_worker(two_workers: Service, server: Endpoint, stage: Stage, gate: Ga
     os.kill(pids[dying], signal.SIGKILL)
     wait_for(lambda: stage.models.count("m") == before + len(asking[dying]), 60)
     gate.open()
-    wait_for(lambda: not experiment.going_on, 60)
+    wait_for(lambda: not experiment.active, 60)
     assert missing_cells(records_by_row(kept(), ROWS), 2) == []
     assert stage.models.count("m") == 2 * ROWS + len(asking[dying])
     assert Counter((run.position, run.repeat) for run in well()) == dict.fromkeys(product(range(ROWS), (1, 2)), 1)
@@ -244,7 +244,7 @@ def test_a_sweep_pauses_without_a_scheduler_and_continues_with_the_next(
                 if stage.models.count("m") > begun_with[-1]:
                     begun_with.append(stage.models.count("m"))
                 experiment.resume()
-            return not experiment.going_on
+            return not experiment.active
 
         wait_for(ended, 60)
     assert missing_cells(records_by_row(kept(), ROWS), 2) == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from components.experiments.yaml_text import MOST_BYTES, YamlProblem, read_yaml, write_yaml
+from components.experiments.yaml_text import MAX_BYTES, YamlProblem, read_yaml, write_yaml
 
 ODD = [
     *("no", "yes", "on", "~", "null", "Null", "true", "True", "1e5", "1_000", "0x1f", "0o7", "1:30", "2001-01-01"),
@@ -82,7 +82,7 @@ def test_each_part_has_its_line() -> None:
         ("a: " + "9" * 5_000, "Line 1: the number is too large."),
         ("a:\n  " + "[" * 100_000, "Line 2 nests more than 60 levels deep. "),
         (f"[{'1,' * 100_000}]", "Line 1: the file holds more than 100,000 values. "),
-        ("x" * (MOST_BYTES + 1), "The file is longer than 5 MB. "),
+        ("x" * (MAX_BYTES + 1), "The file is longer than 5 MB. "),
     ],
 )
 def test_refusals_name_the_line_and_a_next_step(text: str, sentence: str) -> None:

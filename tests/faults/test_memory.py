@@ -12,7 +12,7 @@ from tests.faults.server import serving
 from tests.faults.table import FAULTS
 from tests.log.processes import process
 
-MOST_MB_OVER_IDLE = 150
+MAX_MB_OVER_IDLE = 150
 SIZED = [fault for fault in FAULTS if fault.size]
 
 
@@ -41,5 +41,5 @@ def idle_mb() -> float:
 def test_memory_stays_bounded(fault: Fault, idle_mb: float) -> None:
     last, peak = peak_of(fault)
     assert (last["status"], last["error_kind"], last["http_status"]) == (fault.status, fault.kind, fault.http)
-    assert peak - idle_mb < MOST_MB_OVER_IDLE
+    assert peak - idle_mb < MAX_MB_OVER_IDLE
     print(f"{fault.id}: {peak - idle_mb:.1f} MB over {idle_mb:.1f} MB")  # noqa: T201 - a figure to read with -s

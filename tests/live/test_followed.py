@@ -34,7 +34,7 @@ def followed(logs: tuple[Log, Log], run: Run) -> FollowedRun:
     assert logs[1].database
     record = find_run(logs[1].database, run.id)
     assert record
-    return FollowedRun(logs[1], record, look_every_s=0.05)
+    return FollowedRun(logs[1], record, poll_s=0.05)
 
 
 def reads_until(reader: Reader, text: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from components.live.channels import Channels
 from components.live.share import Share, Shares
 from components.live.socket import TOO_MANY
-from components.protection.places import Most
+from components.protection.places import PlaceLimits
 from tests.live.conftest import Reader, Server, make_run
 from tests.live.test_socket import closed_with
 from tests.waiting import run_apart, wait_for
@@ -22,7 +22,7 @@ from tests.waiting import run_apart, wait_for
 @pytest.fixture
 def strict(live: Server) -> Iterator[Server]:
     """The server with limits of two pages per visitor and three per network."""
-    usual, live.channels = live.channels, Channels(Most(of_visitor=2, of_network=3))
+    usual, live.channels = live.channels, Channels(PlaceLimits(of_visitor=2, of_network=3))
     yield live
     live.channels = usual
 
@@ -87,7 +87,7 @@ def test_connections_of_one_visitor_share_their_processor_time(connections: int)
                     turns.append(COMPUTING_S)
 
     async def work_on_all() -> None:
-        shares, ends = Shares(Most(100)), time.monotonic() + 0.6
+        shares, ends = Shares(PlaceLimits(100)), time.monotonic() + 0.6
         await asyncio.gather(*(work(shares, ends) for _ in range(connections)))
 
     began = time.monotonic()
@@ -97,7 +97,7 @@ def test_connections_of_one_visitor_share_their_processor_time(connections: int)
 
 def test_an_early_turn_delays_the_next_one() -> None:
     async def turns() -> None:
-        async with Shares(Most(100)).of("me") as share:
+        async with Shares(PlaceLimits(100)).of("me") as share:
             share.free_at = asyncio.get_running_loop().time() + 3_600
             paid_until, hurry = share.free_at, asyncio.Event()
             asyncio.get_running_loop().call_later(0.01, hurry.set)
@@ -116,7 +116,7 @@ def test_an_early_turn_delays_the_next_one() -> None:
 
 def test_a_new_connection_gets_no_extra_time() -> None:
     async def twice() -> tuple[float, float]:
-        shares = Shares(Most(100))
+        shares = Shares(PlaceLimits(100))
         async with shares.of("me") as share:
             async with share.turn():
                 compute()
@@ -141,7 +141,7 @@ def test_the_time_of_a_closed_connection_counts() -> None:
             await share.in_thread(work)
 
     async def hang_up() -> None:
-        shares = Shares(Most(100))
+        shares = Shares(PlaceLimits(100))
         async with shares.of("me") as share:
             task = asyncio.create_task(turn(share))
             await asyncio.sleep(0.01)

@@ -34,8 +34,8 @@ from components.streaming.answer import Delta, TimedEvent
 from components.streaming.outcome import Outcome, Status
 from tests.orders import order
 
-MOST_LOST_MS = 500
-MOST_EVENTS_LOST_MS = 5_000
+MAX_LOST_MS = 500
+MAX_EVENTS_LOST_MS = 5_000
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Tally:
     @property
     def good(self) -> bool:
         broken = self.missing or self.ended_but_not_whole or self.wrong_text or self.wrong_events or self.damaged
-        late = self.worst_text_loss_ms > MOST_LOST_MS or self.worst_event_loss_ms > MOST_EVENTS_LOST_MS
+        late = self.worst_text_loss_ms > MAX_LOST_MS or self.worst_event_loss_ms > MAX_EVENTS_LOST_MS
         return not broken and not late
 
 

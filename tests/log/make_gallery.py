@@ -19,15 +19,15 @@ from components.drafts.store import save_draft, save_preset
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.file_writing import write_experiment_file
 from components.experiments.judgement import Better
-from components.experiments.kept_sweep import KeptSweep, rules_content, sweep_content
 from components.experiments.store import SWEEP, Vote, save_experiment, save_vote
+from components.experiments.stored_sweep import StoredSweep, rules_content, sweep_content
 from components.log.annotations import Annotation, annotate
 from components.log.export import export_runs
 from components.log.log import Log
 from components.runs.placement import Placement
 from components.runs.run import Run
 from components.sharing.capsule import Kind
-from components.sharing.capsules import MOST_DAYS, publish
+from components.sharing.capsules import MAX_DAYS, publish
 from components.sharing.collection import collection_of
 from components.sharing.freezing import Choices, capsule_of
 from components.streaming.answer import TimedEvent
@@ -105,8 +105,8 @@ def main(version: str) -> None:
         annotations={good.id: NOTED},
         events={good.id: good.events()},
     )
-    shared = publish(log, capsule, MOST_DAYS)
-    publish(log, collection_of("Collected", [(shared.id, "A **note**")]), MOST_DAYS)
+    shared = publish(log, capsule, MAX_DAYS)
+    publish(log, collection_of("Collected", [(shared.id, "A **note**")]), MAX_DAYS)
     path.with_suffix(".jsonl").write_text("".join(export_runs(log.database)), "utf-8", newline="\n")
     log.close()
     with closing(sqlite3.connect(path)) as connection:
@@ -127,7 +127,7 @@ def _save_experiments(log: Log, version: str) -> None:
     sweep = files["sweep"]
     rows = [{"temperature": "0"}, {"temperature": "0.5"}]
     inputs = [{"country": "France", "capital": "Paris"}]
-    kept = KeptSweep(sweep.draft, sweep.setup, rows, inputs, rules=sweep.rules)
+    kept = StoredSweep(sweep.draft, sweep.setup, rows, inputs, rules=sweep.rules)
     save_experiment(log, SWEPT, sweep_content(kept), SWEEP)
 
 

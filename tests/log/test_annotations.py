@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from components.log.annotations import MOST_CHARACTERS, Annotation, annotate, annotation_of
+from components.log.annotations import MAX_CHARACTERS, Annotation, annotate, annotation_of
 from components.log.compaction import size_bytes
-from components.log.deletion import delete_found, delete_run, restore_run
+from components.log.deletion import delete_run, delete_runs_of_view, restore_run
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.log.search import page_of
@@ -44,10 +44,10 @@ def test_the_last_annotation_counts_and_a_new_run_has_none(log: Log, run_id: str
 
 
 def test_tags_are_unique_lines_and_notes_have_a_limit(log: Log, run_id: str) -> None:
-    annotate(log, run_id, Annotation(None, ("a\nb", " a  b ", "", "x" * 99), "n\0" * MOST_CHARACTERS))
+    annotate(log, run_id, Annotation(None, ("a\nb", " a  b ", "", "x" * 99), "n\0" * MAX_CHARACTERS))
     annotation = annotation_of(log.database, run_id)
     assert annotation.tags == ("a b", "x" * 60)
-    assert len(annotation.notes) == MOST_CHARACTERS
+    assert len(annotation.notes) == MAX_CHARACTERS
     assert [page["id"] for _, page in page_of(log.database, View(tag="a b")).runs.iterrows()] == [run_id]
 
 
@@ -82,7 +82,7 @@ def test_exactly_the_runs_of_a_view_are_deleted_in_steps(log: Log) -> None:
     for _ in range(5):
         ended_run(log, Status.ERROR)
     good = ended_run(log)
-    assert list(delete_found(log, log.database, View(status="error"), at_once=2)) == [2, 4, 5]
+    assert list(delete_runs_of_view(log, log.database, View(status="error"), at_once=2)) == [2, 4, 5]
     assert page_of(log.database, View()).runs["id"].tolist() == [good]
 
 

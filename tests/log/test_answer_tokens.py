@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from components.contract.token_probabilities import Token
 from components.log.answer_tokens import AnswerTokens, TokenPiece, tokens_of
-from components.log.events import MOST_DATA_CHARS, StoredEvent, stored
+from components.log.events import MAX_DATA_CHARS, StoredEvent, stored
 from components.streaming.answer import TimedEvent
 
 
@@ -44,12 +44,12 @@ def test_tokens_that_share_a_character_are_one_piece() -> None:
 
 def test_an_incomplete_character_is_not_a_piece() -> None:
     found = tokens_of([an_event("", a_token("\ufffd", b"\xf0\x9f")), an_event("ab", a_token("ab"))], "ab")
-    assert (shapes(found), found.beside) == ([("ab", 0)], 2)
+    assert (shapes(found), found.not_in_text) == ([("ab", 0)], 2)
 
 
 def test_tokens_without_text_are_counted() -> None:
     found = tokens_of([an_event("Hi", a_token("Hi")), an_event("", a_token("<|end|>"))], "Hi")
-    assert (shapes(found), found.beside) == ([("Hi", 1)], 1)
+    assert (shapes(found), found.not_in_text) == ([("Hi", 1)], 1)
 
 
 def test_a_leading_blank_outside_the_text_is_ignored() -> None:
@@ -64,12 +64,12 @@ def test_reasoning_and_tool_calls_are_kept_apart() -> None:
         an_event("", a_token("y"), tool_calls=call),
     ]
     found = tokens_of(events, "x")
-    assert (shapes(found), found.of_reasoning, found.beside) == ([("x", 1)], 1, 1)
+    assert (shapes(found), found.of_reasoning, found.not_in_text) == ([("x", 1)], 1, 1)
 
 
 def test_unstored_events_have_no_tokens() -> None:
     whole = an_event("b", *[a_token("b" * 50) for _ in range(200)])
-    assert whole.size > len(whole.data) > MOST_DATA_CHARS
+    assert whole.size > len(whole.data) > MAX_DATA_CHARS
     found = tokens_of([an_event("a", a_token("a")), whole, an_event("c", a_token("c"))], "abc")
     assert (shapes(found), found.is_cut) == ([("a", 1), ("bc", 0)], True)
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.database import Database
-from components.log.deletion import delete_found
+from components.log.deletion import delete_runs_of_view
 from components.log.log import Log
 from components.log.query import count_runs
 from components.log.search import page_of
@@ -38,7 +38,7 @@ def test_compaction_shrinks_the_file_and_keeps_the_remaining_runs(sqlite_url: st
     database = log.database
     full = size_bytes(database)
     assert free_bytes(database) < full / 100
-    list(delete_found(log, database, View(model="m0")))
+    list(delete_runs_of_view(log, database, View(model="m0")))
     free = free_bytes(database)
     assert free > full / 3
     left = list(compact(log, database))
@@ -65,9 +65,9 @@ def test_compaction_ends_although_runs_are_deleted_meanwhile(sqlite_url: str) ->
         owner = log.owner
 
         def write(self, _work: object) -> None:
-            list(delete_found(log, log.database, View(model="m1")))
+            list(delete_runs_of_view(log, log.database, View(model="m1")))
 
-    list(delete_found(log, log.database, View(model="m0")))
+    list(delete_runs_of_view(log, log.database, View(model="m0")))
     assert free_bytes(log.database) > 0
     assert list(compact(Busy(), log.database)) == []
     log.close()
@@ -76,7 +76,7 @@ def test_compaction_ends_although_runs_are_deleted_meanwhile(sqlite_url: str) ->
 def test_postgresql_needs_no_compaction(postgresql_url: str) -> None:
     log = Log(postgresql_url)
     filled(log, 3)
-    list(delete_found(log, log.database, View(model="m0")))
+    list(delete_runs_of_view(log, log.database, View(model="m0")))
     assert free_bytes(log.database) == 0
     assert list(compact(log, log.database)) == []
     log.close()

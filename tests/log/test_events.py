@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.log.events import MOST_IN_ONE_PACK, StoredEvent, pack, segments, stored, unpack
+from components.log.events import MAX_PACK_EVENTS, StoredEvent, pack, segments, stored, unpack
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.event_reader import DONE
@@ -100,14 +100,14 @@ def test_a_compression_bomb_is_refused_before_it_fills_the_memory() -> None:
 @pytest.mark.parametrize("character", ["\x01", '"', "🐙", "\x7f"])
 def test_the_largest_pack_can_be_unpacked(character: str) -> None:
     event = stored(TimedEvent(character * 1_000_000, character * 1_000_000, 123456.789))
-    events = [event] * MOST_IN_ONE_PACK
+    events = [event] * MAX_PACK_EVENTS
     assert unpack(pack(events)) == events
 
 
 def test_events_with_probabilities_are_kept_longer_in_packs_of_the_same_size() -> None:
     event = stored(TimedEvent("message", '"logprob":' + "\x01" * 1_000_000, 1.0))
     assert len(event.data) > len(stored(TimedEvent("message", "\x01" * 1_000_000, 1.0)).data)
-    events = [event] * MOST_IN_ONE_PACK
+    events = [event] * MAX_PACK_EVENTS
     packs = [pack(part) for part in segments(events)]
     assert [found for content in packs for found in unpack(content)] == events
 

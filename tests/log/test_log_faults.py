@@ -328,4 +328,4 @@ def test_reading_continues_while_writing_fails(log: Log, url: str, new_run: Call
     with locked(url):
         log.begin(new_run())
         wait_for(lambda: log.problem)
-        assert page_of(log.database, View(), most=10).runs["id"].tolist() == [run.id]
+        assert page_of(log.database, View(), limit=10).runs["id"].tolist() == [run.id]

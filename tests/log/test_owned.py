@@ -28,7 +28,7 @@ from components.experiments.store import (
     votes_on,
 )
 from components.log.annotations import Annotation, annotate, annotation_of
-from components.log.deletion import delete_found, delete_run, restore_run
+from components.log.deletion import delete_run, delete_runs_of_view, restore_run
 from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
@@ -146,7 +146,7 @@ def test_matches_of_other_owners_do_not_displace_mine(two: Two) -> None:
     record = replace(find_run(two.theirs.database, two.their_run), text="whale")
     rows = [to_row(replace(record, id=f"{number:032x}")) for number in range(10)]
     two.log.write(lambda connection: connection.execute(insert(runs), rows))
-    found = page_of(two.mine.database, View(words="whale"), most_matches=3)
+    found = page_of(two.mine.database, View(words="whale"), max_matches=3)
     assert two.my_run in found.runs["id"].tolist()
 
 
@@ -154,7 +154,7 @@ CHANGES: dict[str, Callable[[OwnLog, Two], Any]] = {
     "annotate": lambda own, two: annotate(own, two.their_run, Annotation(1, ("x",), "x")),
     "remove a note": lambda own, two: annotate(own, two.their_run, Annotation()),
     "delete_run": lambda own, two: delete_run(own, two.their_run),
-    "delete_found": lambda own, _two: list(delete_found(own, own.database, View(words="them"))),
+    "delete_runs_of_view": lambda own, _two: list(delete_runs_of_view(own, own.database, View(words="them"))),
     "adopt": lambda own, two: adopt(own, two.their_run, Placement("a" * 32, "1", 0, 1, "x", 1)),
     "write_determinism": lambda own, two: write_determinism(own, (two.their_run,), "identical"),
     "save_vote": lambda own, two: save_vote(own, Vote(two.my_run, two.their_run, "", "", Better.SECOND, True)),
@@ -242,7 +242,7 @@ def test_only_these_statements_read_the_whole_log() -> None:
         "log/deletion.py: restore_run",
         "log/deletion.py: work",
         "log/metrics.py: metrics_of",
-        "log/quota.py: kept_by",
+        "log/quota.py: storage_use_of",
         "log/retention.py: delete_runs_before",
         "log/retention.py: delete_old",
         "log/writing.py: mark_lost",

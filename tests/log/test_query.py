@@ -34,7 +34,7 @@ def test_a_large_log_is_read_by_index_and_without_long_texts(large: Database) ->
     event.listen(
         large.reader, "before_cursor_execute", lambda _c, _u, sql, values, *_: statements.append((sql, values))
     )
-    newest = page_of(large, View(), most=500).runs
+    newest = page_of(large, View(), limit=500).runs
     found = find_run(large, newest["id"][0])
     first_exported = next(export_runs(large))
     assert count_runs(large) == ROWS

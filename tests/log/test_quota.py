@@ -27,7 +27,7 @@ from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.query import count_runs
-from components.log.quota import Kept, QuotaReached
+from components.log.quota import QuotaReached, StorageUse
 from components.log.record import utc_now
 from components.log.tables import kept_bytes, metadata, runs, to_row
 from components.runs.gate import Refused
@@ -199,7 +199,7 @@ def test_a_network_limits_what_its_owners_stored_since_yesterday(small: Log) -> 
     third = OwnLog(small, "c", "here")
     with pytest.raises(QuotaReached, match="The visitors of your network have stored 2 MB since yesterday"):
         save_preset(third, "Mine", text)
-    assert small.kept("c", "here").warning() is None
+    assert small.storage_use("c", "here").warning() is None
     save_preset(OwnLog(small, "c", "there"), "Mine", text)
     small.write(lambda connection: connection.execute(kept_bytes.update().values(seen_at=utc_now(100_000))))
     save_preset(OwnLog(small, "d", "here"), "Mine", text)
@@ -208,18 +208,21 @@ def test_a_network_limits_what_its_owners_stored_since_yesterday(small: Log) -> 
 @pytest.mark.parametrize(
     ("kept", "expected"),
     [
-        (Kept(0, 10_000_000), None),
-        (Kept(8_900_000, 10_000_000), None),
-        (Kept(9_000_000, 10_000_000), "You store 9.0 of 10 MB"),
-        (Kept(10_000_000, 10_000_000), "Stored data stays, but no further run or draft is stored."),
+        (StorageUse(0, 10_000_000), None),
+        (StorageUse(8_900_000, 10_000_000), None),
+        (StorageUse(9_000_000, 10_000_000), "You store 9.0 of 10 MB"),
+        (StorageUse(10_000_000, 10_000_000), "Stored data stays, but no further run or draft is stored."),
         (
-            Kept(1, 10_000_000, 46_000_000, 50_000_000),
+            StorageUse(1, 10_000_000, 46_000_000, 50_000_000),
             "The visitors of your network have nearly used up their shared storage.",
         ),
-        (Kept(1, 10_000_000, 50_000_000, 50_000_000), "Stored data stays, but no further run or draft is stored."),
+        (
+            StorageUse(1, 10_000_000, 50_000_000, 50_000_000),
+            "Stored data stays, but no further run or draft is stored.",
+        ),
     ],
 )
-def test_the_quota_warns_before_it_refuses(kept: Kept, expected: str | None) -> None:
+def test_the_quota_warns_before_it_refuses(kept: StorageUse, expected: str | None) -> None:
     assert (expected in kept.warning()) if expected else kept.warning() is None
 
 

@@ -21,9 +21,9 @@ from components import __version__
 from components.drafts.draft import read_draft
 from components.drafts.store import find_draft, list_presets
 from components.experiments.judgement import Better
-from components.experiments.kept_sweep import kept_rules, read_sweep
 from components.experiments.rules import rules_to_value
 from components.experiments.store import find_experiment, placed_runs, votes_on
+from components.experiments.stored_sweep import read_sweep, stored_rules
 from components.log import schema
 from components.log.annotations import annotation_of
 from components.log.database import Database, DatabaseUnavailable
@@ -264,7 +264,7 @@ def test_a_log_of_each_release_opens(path: Path, tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'log.sqlite3'}")
     assert database.notice is None
     exported = [read_line(1, one)[0] for one in path.with_suffix(".jsonl").read_text("utf-8").splitlines(keepends=True)]
-    listed = page_of(database, View(), most=100).runs
+    listed = page_of(database, View(), limit=100).runs
     assert len(listed) == count_runs(database) == len(exported) + 1
     assert {*listed["status"]} >= {"running", "ok", "cancelled", "lost"}
     assert {*listed["status"]} <= {status.value for status in Status}
@@ -294,7 +294,7 @@ def test_annotations_votes_experiments_and_capsules_of_each_release_open(path: P
     assert [run.id for run in placed_runs(database, SWEPT)] == [good]
     comparison = find_experiment(database, COMPARED)
     assert [lane.name for lane in read_draft(comparison.content).comparison.lanes] == ["cold", ""]
-    assert rules_to_value(kept_rules(json.loads(comparison.content))) == RULES
+    assert rules_to_value(stored_rules(json.loads(comparison.content))) == RULES
     shared = next(each for each in own_capsules(database) if each.kind == "run")
     [run] = open_capsule(database, shared.id).runs
     assert (run.text, len(run.events)) == ("Hello \N{OCTOPUS} <b>\u2028you</b> \u05d0", 2)

@@ -174,7 +174,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repetition(database: Databas
 def test_runs_of_the_same_moment_are_all_found(database: Database) -> None:
     moment = {"created_at": "2026-12-01T00:00:00.000000Z"}
     keep(database, *(a_record(number, **moment) for number in range(100, 105)))
-    first = page_of(database, View(), most=3)
+    first = page_of(database, View(), limit=3)
     second = page_of(database, View(), first.next, 3)
     both = [*first.runs["id"], *second.runs["id"]]
     assert [int(run_id, 16) for run_id in both] == [104, 103, 102, 101, 100, 6]

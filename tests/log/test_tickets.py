@@ -18,7 +18,7 @@ def test_a_token_is_valid_for_its_view_only() -> None:
 
 
 def test_tokens_expire_and_their_number_is_limited() -> None:
-    issued = Tickets(most=3)
+    issued = Tickets(limit=3)
     tokens = [issued.issue(View(), "a") for _ in range(5)]
     assert [bool(issued.find(token)) for token in tokens] == [False, False, True, True, True]
     issued = Tickets(life_s=-1.0)

@@ -91,7 +91,7 @@ def until_all_ended(page: AppTest) -> AppTest:
 
 
 def is_running(page: AppTest) -> bool:
-    return service().experiments.find(page.session_state[state.EXPERIMENT]).going_on
+    return service().experiments.find(page.session_state[state.EXPERIMENT]).active
 
 
 def menu(page: AppTest, lane: int, action: str) -> AppTest:
@@ -383,7 +383,7 @@ def test_a_deleted_lane_is_stopped_and_the_others_continue(compare: AppTest, lan
     menu(compare, 1, "Delete")
     wait_for(lambda: experiment.busy_lanes() == {"2", "3"})
     lane_set(compare, "Safe prompt A/B")
-    wait_for(lambda: not experiment.going_on)
+    wait_for(lambda: not experiment.active)
 
 
 def test_opening_a_comparison_with_other_lanes_stops_nothing(compare: AppTest, lanes: Lanes, chat: Chat) -> None:

@@ -8,9 +8,9 @@ from components.drafts.comparison import Comparison, Lane
 from components.drafts.draft import new_draft
 from components.experiments.file_format import ExperimentFile
 from components.experiments.file_writing import write_experiment_file
-from components.experiments.kept_sweep import read_sweep
 from components.experiments.rules import read_rules
 from components.experiments.store import find_experiment
+from components.experiments.stored_sweep import read_sweep
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.server.process import service
 from components.ui import state

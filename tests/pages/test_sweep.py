@@ -15,7 +15,7 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.store import find_draft, save_draft
-from components.experiments.data_set import MOST_CHARACTERS, as_json_lines
+from components.experiments.data_set import MAX_CHARACTERS, as_json_lines
 from components.experiments.experiment import Experiment
 from components.experiments.store import find_experiment, runs_of
 from components.experiments.sweep_plan import PlanKind
@@ -112,7 +112,7 @@ def experiment(page: AppTest) -> Experiment:
 
 
 def until_ended(page: AppTest) -> AppTest:
-    wait_for(lambda: not experiment(page).going_on)
+    wait_for(lambda: not experiment(page).active)
     return page.run()
 
 
@@ -327,7 +327,7 @@ def test_a_pause_finishes_active_runs_and_resume_continues(small: AppTest, lanes
     lanes.go_on.set()
     wait_for(lambda: progress(small.run()).startswith("1 of 3 runs ended"))
     assert progress(small).endswith("(paused)")
-    assert experiment(small).going_on
+    assert experiment(small).active
     assert len(chat.bodies) == 1
     press(small, "resume_sweep")
     until_ended(small)
@@ -381,10 +381,10 @@ def test_another_sweep_can_start_during_an_active_one(small: AppTest, lanes: Lan
     first = experiment(small)
     an_axis(small, 1, "temperature", "0.5")
     press(small, "run_sweep")
-    assert first.going_on
+    assert first.active
     lanes.go_on.set()
     until_ended(small)
-    wait_for(lambda: not first.going_on)
+    wait_for(lambda: not first.active)
     assert len(cells(small)) == 2
     assert sorted(body.get("temperature") or 0.0 for body in chat.bodies) == [0.0, 0.0, 0.0, 0.5, 1.0]
 
@@ -595,7 +595,7 @@ def test_a_sweep_can_be_stopped_with_an_unreadable_log(
     run_held_back(small, lanes, chat)
     hide_table(tmp_path, "runs")
     press(small.run(), "stop_sweep")
-    wait_for(lambda: not experiment(small).going_on)
+    wait_for(lambda: not experiment(small).active)
     assert len(chat.bodies) == 1
 
 
@@ -649,7 +649,7 @@ def test_each_row_of_a_data_set_is_combined_with_each_row_of_the_plan(small: App
     assert "9 requests" in texts(page)
     press(page, keys.SWEEP_RUN).run()
     sweep_id = page.session_state[state.SWEEP]
-    wait_for(lambda: len(chat.bodies) == 9 and not service().experiments.find(sweep_id).going_on)
+    wait_for(lambda: len(chat.bodies) == 9 and not service().experiments.find(sweep_id).active)
     assert Counter(asked_of(chat)) == {"Say the sea in en": 3, "Say the moon in en": 3, "Say ein Baum in de": 3}
     records = runs_of(service().log.database, sweep_id)
     assert sorted(run.position for run in records) == list(range(9))
@@ -784,7 +784,7 @@ def test_objections_use_the_row_numbers_of_the_table(small: AppTest) -> None:
 def test_inputs_longer_in_their_stored_form_are_all_used(lanes: Lanes) -> None:
     name = "a_topic_" * 8
     data = as_json_lines({name: f"topic {number} {'x' * 2_000}"} for number in range(500))
-    assert len(data) > MOST_CHARACTERS
+    assert len(data) > MAX_CHARACTERS
     page = ask(opened(data=data), f"Say {{{{{name}}}}}")
     assert not page.error
     assert "1,500 requests" in texts(page)

@@ -12,8 +12,8 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from components.drafts.comparison import Lane
-from components.experiments.kept_sweep import read_sweep
 from components.experiments.store import find_experiment
+from components.experiments.stored_sweep import read_sweep
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_results import records_by_row
 from components.server.process import service
@@ -30,7 +30,7 @@ __all__ = ["lanes"]
 def ended(*axes: tuple[str, str], **parts: Any) -> AppTest:
     """The page of a sweep that has ended."""
     page = press(opened(*axes, **parts), keys.SWEEP_RUN).run()
-    wait_for(lambda: not experiment(page).going_on)
+    wait_for(lambda: not experiment(page).active)
     return page.run()
 
 
@@ -81,7 +81,7 @@ def test_a_cell_that_failed_is_run_again_alone(lanes: Lanes) -> None:
     chosen = choose(page, 2)
     assert "Run 1 again" in [button.label for button in chosen.button]
     press(chosen, "again_cells").run()
-    wait_for(lambda: len(in_the_log(page)) == 5 and not experiment(page).going_on)
+    wait_for(lambda: len(in_the_log(page)) == 5 and not experiment(page).active)
     assert sorted(run.position for run in in_the_log(page)) == [0, 1, 2, 2, 3]
     assert len(table(page.run())) == 4
 
@@ -107,7 +107,7 @@ def test_a_sweep_is_run_again_as_a_whole(lanes: Lanes, chat: Chat) -> None:
     before = page.session_state[state.SWEEP]
     press(page, "run_again").run()
     assert page.session_state[state.SWEEP] != before
-    wait_for(lambda: not experiment(page).going_on)
+    wait_for(lambda: not experiment(page).active)
     assert [run.position for run in in_the_log(page)] == [0, 1, 2]
 
 
@@ -120,7 +120,7 @@ def test_logged_answers_are_reused_on_request(lanes: Lanes, chat: Chat) -> None:
     page.toggle(key=keys.SWEEP_REUSE).set_value(True).run()
     assert "3 requests" in texts(page)
     press(page, keys.SWEEP_RUN).run()
-    wait_for(lambda: not experiment(page).going_on)
+    wait_for(lambda: not experiment(page).active)
     assert sorted((run.position, run.repeat) for run in in_the_log(page)) == [(0, 2), (1, 2), (2, 2)]
     found = table(page.run())
     assert found["repeat"].tolist() == [1, 2, 1, 2, 1, 2]
@@ -131,8 +131,8 @@ def test_logged_answers_are_reused_on_request(lanes: Lanes, chat: Chat) -> None:
 
 def test_an_automatic_pause_has_a_reason(lanes: Lanes) -> None:
     page = ended(("temperature", "0, 1"))
-    going_on = service().experiments.find(page.session_state[state.SWEEP])
-    going_on.pause("Paused. The disk is full.")
+    active = service().experiments.find(page.session_state[state.SWEEP])
+    active.pause("Paused. The disk is full.")
     assert "Paused. The disk is full." in [warning.value for warning in page.run().warning]
 
 

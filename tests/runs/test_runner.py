@@ -215,7 +215,7 @@ def test_a_run_waiting_for_a_retry_has_a_reason_and_a_time(runner: Runner) -> No
         run = runner.start(order_of(endpoint_at(server.base_url), REQUEST))
         wait_for(lambda: run.retry_wait is not None)
         assert run.retry_wait is not None
-        assert run.retry_wait.why == "slow down (HTTP 429)"
+        assert run.retry_wait.reason == "slow down (HTTP 429)"
         assert 40 < run.retry_wait.remaining_s <= 50
         run.stop()
         run.ended.result(10)

@@ -41,7 +41,7 @@ from components.sharing.left_out import without_addresses
 from components.sharing.settings_file import read_settings_file
 from components.sharing.settings_link import read_settings_link
 from components.snippets.importing import import_request
-from components.snippets.reading import found_as_json
+from components.snippets.reading import raw_request_as_json
 from components.streaming.server_timing import queue_ms
 from components.user_error import UserError
 from tests.live.conftest import end, make_run, tell
@@ -143,7 +143,7 @@ CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
         ("curl -d $'", "\\n"), ('curl -d "', "\\\\$"), ("", "A="), ("curl ", "#"),
     ]),
     ("long import", imported, 8_000, [("messages ", "a\n"), ("{", "'a':1,"), ("curl -d '", "\n")]),
-    ("readers of a paste", found_as_json, 2_500, [
+    ("readers of a paste", raw_request_as_json, 2_500, [
         ("messages curl ", '"$(cat <<E\n'), ("messages curl ", "<<E\n"), ("curl a <<E\n", "a\n"), ("cat <<E|", "cat|"),
         ("", "curl 'a' \\\n"), ("", "curl -d '\n"), ("", "curl $'\n"), ("", "curl a\n"), ("", "curl -d {}\n"),
         ("curl ", '^"'), ("curl ", "^\n"), ("curl ^\n", '\\"'), ('curl ^\n"', '""'), ("curl ^\n", " 'a"),

@@ -119,11 +119,11 @@ def test_an_invalid_origin_is_refused(origin: str) -> None:
 def test_listening_to_others_without_allowed_names_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"server.address": "127.0.0.1", "server.allowedHosts": []}
     monkeypatch.setattr(config, "get_option", found.__getitem__)
-    assert not hosts.listens_in_vain()
+    assert not hosts.lacks_public_url()
     found["server.address"] = "0.0.0.0"
-    assert hosts.listens_in_vain()
+    assert hosts.lacks_public_url()
     monkeypatch.setenv(PUBLIC_URL, PUBLIC)
-    assert not hosts.listens_in_vain()
+    assert not hosts.lacks_public_url()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from websockets.sync.client import connect
 
-from components.server.slow_requests import Patience, end_slow_requests
+from components.server.slow_requests import ArrivalLimits, end_slow_requests
 from tests.browser.conftest import free_port
 from tests.waiting import wait_for
 
@@ -41,7 +41,7 @@ async def talk(websocket: WebSocket) -> None:
 def port() -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(AutoHTTPProtocol, "connection_made", AutoHTTPProtocol.connection_made)
-        end_slow_requests(Patience(headers_s=LIMIT_S, body_s=LIMIT_S, look_each_s=0.02))
+        end_slow_requests(ArrivalLimits(headers_s=LIMIT_S, body_s=LIMIT_S, check_each_s=0.02))
         app = Starlette(routes=[Route("/", take, methods=["POST"]), WebSocketRoute("/talk", talk)])
         server = uvicorn.Server(uvicorn.Config(app, port=free_port(), ws="websockets-sansio", log_level="error"))
         thread = threading.Thread(target=server.run, daemon=True)

@@ -177,11 +177,11 @@ def test_a_bomb_takes_neither_time_nor_memory() -> None:
 
 def test_a_too_large_capsule_is_refused_before_storage(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_capsule(to_bytes(a_capsule(a_record(text="x" * 1_000_000)))).runs[0].text == "x" * 1_000_000
-    monkeypatch.setattr(module, "MOST_JSON_BYTES", 5_000)
+    monkeypatch.setattr(module, "MAX_JSON_BYTES", 5_000)
     with pytest.raises(LinkProblem, match=TOO_LARGE):
         to_bytes(a_capsule(a_record(text="x" * 5_000)))
     monkeypatch.undo()
-    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    monkeypatch.setattr(module, "MAX_BYTES", 100)
     with pytest.raises(LinkProblem, match=TOO_LARGE):
         to_bytes(a_capsule())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from components.log.log import Log
 from components.sharing.capsule import Capsule, canonical_json
-from components.sharing.capsule_file import MOST_FILE_MB, data_blocks, read_capsule_file
+from components.sharing.capsule_file import MAX_FILE_MB, data_blocks, read_capsule_file
 from components.sharing.problem import LinkProblem
 from components.sharing.signing import Signature, SignatureState
 from tests.sharing.records import RUN_ID, a_body, a_capsule, a_record, choices, events, records
@@ -122,7 +122,7 @@ def test_a_file_of_a_newer_version_is_recognised() -> None:
 
 def test_a_file_beyond_the_limit_is_refused() -> None:
     with pytest.raises(LinkProblem, match="larger than"):
-        read_capsule_file(b" " * (MOST_FILE_MB * 2**20 + 1), None)
+        read_capsule_file(b" " * (MAX_FILE_MB * 2**20 + 1), None)
 
 
 def test_a_truncated_file_is_reported(log: Log) -> None:

@@ -24,7 +24,7 @@ from components.sharing import capsules as module
 from components.sharing.capsules import open_capsule, own_capsules, publish, revoke
 from components.sharing.freezing import Choices
 from components.sharing.problem import LinkProblem
-from components.sharing.reproductions import keep_verdict, kept_verdicts
+from components.sharing.reproductions import save_verdict, stored_verdicts
 from tests.sharing.records import RUN_ID, a_capsule, a_record
 
 DAY_S = 86_400.0
@@ -140,15 +140,15 @@ def test_the_size_is_that_of_the_stored_content(log: Log) -> None:
 
 def test_capsules_are_limited_per_owner(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = OwnLog(log, "me")
-    kept = [publish(mine, a_capsule(), 1.0 + number, most=2) for number in range(2)]
+    kept = [publish(mine, a_capsule(), 1.0 + number, limit=2) for number in range(2)]
     with pytest.raises(LinkProblem, match=r"^2 links are shared already, which is the limit\. Revoke one first\.$"):
-        publish(mine, a_capsule(), most=2)
-    publish(OwnLog(log, "them"), a_capsule(), most=2)
+        publish(mine, a_capsule(), limit=2)
+    publish(OwnLog(log, "them"), a_capsule(), limit=2)
     assert revoke(mine, kept[1].id)
-    publish(mine, a_capsule(), most=2)
+    publish(mine, a_capsule(), limit=2)
     # Expired capsules do not count and are deleted.
     later(monkeypatch, 1.1)
-    publish(mine, a_capsule(), most=2)
+    publish(mine, a_capsule(), limit=2)
     assert rows(log) == 3
 
 
@@ -209,12 +209,12 @@ def test_a_failing_database_is_reported(log: Log) -> None:
 def test_verdicts_are_stored_on_request_and_while_the_link_works(log: Log) -> None:
     me, visitor = OwnLog(log, "me"), OwnLog(log, "them")
     kept, other = (publish(me, a_capsule(), keeps_reproductions=wanted).id for wanted in (True, False))
-    assert keep_verdict(visitor, kept, "identical")
-    assert keep_verdict(visitor, other, "identical")
-    verdicts = kept_verdicts(log.database, kept)
+    assert save_verdict(visitor, kept, "identical")
+    assert save_verdict(visitor, other, "identical")
+    verdicts = stored_verdicts(log.database, kept)
     assert verdicts
     assert verdicts.counts == {"identical": 1}
-    assert kept_verdicts(log.database, other) is None
+    assert stored_verdicts(log.database, other) is None
     revoke(me, kept)
-    assert not keep_verdict(visitor, kept, "changed")
-    assert kept_verdicts(log.database, kept) is None
+    assert not save_verdict(visitor, kept, "changed")
+    assert stored_verdicts(log.database, kept) is None

@@ -6,7 +6,7 @@ import pytest
 
 from components.log.log import Log
 from components.sharing import capsule
-from components.sharing.capsule import MOST_ENTRIES, Capsule, read_capsule, to_bytes
+from components.sharing.capsule import MAX_ENTRIES, Capsule, read_capsule, to_bytes
 from components.sharing.capsule_file import data_blocks, read_capsule_file
 from components.sharing.capsules import open_capsule, publish, restore, revoke
 from components.sharing.collection import check_size, collection_of, with_links_opened
@@ -72,7 +72,7 @@ def test_an_impossible_value_in_a_collection_is_refused(log: Log) -> None:
 def test_links_too_large_together_are_refused(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     link = publish(log, a_capsule()).id
     check_size(log.database, collection_of("", [(link, "")] * 2))
-    monkeypatch.setattr(capsule, "MOST_JSON_BYTES", 5_000)
+    monkeypatch.setattr(capsule, "MAX_JSON_BYTES", 5_000)
     with pytest.raises(LinkProblem, match="more than can be shared at once"):
         check_size(log.database, collection_of("", [(link, "")] * 3))
 
@@ -81,4 +81,4 @@ def test_no_links_and_too_many_links_are_refused() -> None:
     with pytest.raises(LinkProblem, match="needs a link"):
         collection_of("Mine", [])
     with pytest.raises(LinkProblem, match="at most 20 links"):
-        collection_of("Mine", [("A" * 22, "")] * (MOST_ENTRIES + 1))
+        collection_of("Mine", [("A" * 22, "")] * (MAX_ENTRIES + 1))

@@ -20,8 +20,8 @@ from components.log.annotations import Annotation
 from components.log.answer_tokens import tokens_of
 from components.log.events import StoredEvent
 from components.log.record import RunRecord
-from components.sharing.capsule import MOST_EVENTS, Capsule, CapsuleRun, Kind, SharedCheck, read_capsule, to_bytes
-from components.sharing.freezing import MOST_EVENT_CHARS, Choices, capsule_of
+from components.sharing.capsule import MAX_EVENTS, Capsule, CapsuleRun, Kind, SharedCheck, read_capsule, to_bytes
+from components.sharing.freezing import MAX_EVENT_CHARS, Choices, capsule_of
 from components.sharing.left_out import SYSTEM_LEFT_OUT, SystemMessages, without_addresses
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.preview import public_text
@@ -131,12 +131,12 @@ def test_events_are_included_only_if_chosen() -> None:
 
 
 def test_the_first_events_are_included_up_to_a_limit() -> None:
-    many = [an_event("x", float(number)) for number in range(MOST_EVENTS + 5)]
+    many = [an_event("x", float(number)) for number in range(MAX_EVENTS + 5)]
     run = a_capsule(a_record(event_count=len(many)), events={RUN_ID: many}).runs[0]
-    assert run.stored_events() == many[:MOST_EVENTS]
-    assert run.event_count == MOST_EVENTS + 5
+    assert run.stored_events() == many[:MAX_EVENTS]
+    assert run.event_count == MAX_EVENTS + 5
     large = [StoredEvent("message", "x" * 400_000, 1.0, 400_000)] * 3
-    assert len(a_capsule(events={RUN_ID: large}).runs[0].events) == MOST_EVENT_CHARS // 400_000
+    assert len(a_capsule(events={RUN_ID: large}).runs[0].events) == MAX_EVENT_CHARS // 400_000
 
 
 def test_an_interrupted_run_is_marked() -> None:

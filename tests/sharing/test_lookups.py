@@ -60,7 +60,7 @@ def test_a_lookup_with_an_error_does_not_count() -> None:
 
 
 def test_many_visitors_need_little_memory() -> None:
-    lookups = Lookups(clock=Clock(), most_visitors=10)
+    lookups = Lookups(clock=Clock(), max_visitors=10)
     for number in range(1_000):
         assert lookups.look_up(f"found {number}", lambda: 1) == 1
         lookups.look_up(str(number), nothing)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from components.drafts.draft import new_draft
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
-from components.sharing.settings_file import MOST_FILE_BYTES, read_settings_file, settings_file
+from components.sharing.settings_file import MAX_FILE_BYTES, read_settings_file, settings_file
 from tests.sharing.drafts import a_draft, digests_of, drafts, facts_of, facts_that_arrive, settings_of
 
 
@@ -65,7 +65,7 @@ def test_a_file_saved_by_a_windows_editor_opens():
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b" " * (MOST_FILE_BYTES + 1), r"^This file is larger than 1 MB"),
+        (b" " * (MAX_FILE_BYTES + 1), r"^This file is larger than 1 MB"),
         (b"", r"^This file is not JSON: "),
         (b'{"tempera": 1,}', r"^This file is not JSON: .* line 1 column 15"),
         (b'{"tempera": 1, "model": "\xff"}', r"^This file is not JSON: "),
@@ -114,7 +114,7 @@ def test_any_file_gives_settings_or_one_sentence(content):
     ids=["unknown keys", "empty messages", "a variable again and again"],
 )
 def test_the_most_expensive_file_is_cheap_to_open(text):
-    assert len(text) <= MOST_FILE_BYTES
+    assert len(text) <= MAX_FILE_BYTES
     began = time.process_time()
     with pytest.raises(LinkProblem):
         read_settings_file(text.encode())

@@ -27,8 +27,8 @@ from components.sharing.linked_settings import LinkedSettings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_link import (
     LONG,
-    MOST_JSON_BYTES,
-    MOST_LINK_CHARS,
+    MAX_JSON_BYTES,
+    MAX_LINK_CHARS,
     SHORT,
     Length,
     how_long,
@@ -303,8 +303,8 @@ STORED_BLOCK = b"\x01\x02\x00\xfd\xff{}"
 LANES = {"comparison": {"lanes": [{}, {}]}}
 
 REFUSED = {
-    "too many characters": ("1." + "A" * MOST_LINK_CHARS, TOO_LARGE),
-    "JSON of one byte too many": (forged(b"{" + b" " * (MOST_JSON_BYTES - 1) + b"}"), TOO_LARGE),
+    "too many characters": ("1." + "A" * MAX_LINK_CHARS, TOO_LARGE),
+    "JSON of one byte too many": (forged(b"{" + b" " * (MAX_JSON_BYTES - 1) + b"}"), TOO_LARGE),
     "standard base64": (signed("+/+/"), CUT),
     "padding": (signed("q64FAA=="), CUT),
     "a single character of base64": (signed("q64FA"), CUT),
@@ -397,8 +397,8 @@ def test_a_forged_link_is_refused(case):
 def test_links_forged_with_valid_content_open():
     assert read_settings_link(forged(LANES)).is_comparison
     assert read_settings_link(signed(in_base64(STORED_BLOCK))).to_json() == {}
-    at_the_limit = b'{"model":"' + b"m" * (MOST_JSON_BYTES - 12) + b'"}'
-    assert len(read_settings_link(forged(at_the_limit)).model or "") == MOST_JSON_BYTES - 12
+    at_the_limit = b'{"model":"' + b"m" * (MAX_JSON_BYTES - 12) + b'"}'
+    assert len(read_settings_link(forged(at_the_limit)).model or "") == MAX_JSON_BYTES - 12
 
 
 HEAVY = {
@@ -431,7 +431,7 @@ def seconds_to_open(link: str) -> float:
 @pytest.mark.parametrize("case", HEAVY)
 def test_the_most_expensive_link_is_cheap_to_open(case):
     link = forged(HEAVY[case])
-    assert len(link) <= MOST_LINK_CHARS
+    assert len(link) <= MAX_LINK_CHARS
     assert min(seconds_to_open(link) for _ in range(3)) < 0.2
     tracemalloc.start()
     opened_or_refused(link)

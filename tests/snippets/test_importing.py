@@ -13,7 +13,7 @@ from components.contract.credentials import without_credentials
 from components.contract.profile import BEEZY, MISTRAL, OPENAI, PROFILES
 from components.contract.request import to_bytes
 from components.snippets.export import Language, export
-from components.snippets.importing import MOST_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
+from components.snippets.importing import MAX_CHARACTERS, STREAM_SWITCHED_ON, Imported, import_request
 from components.snippets.problem import CannotExport, ImportProblem
 from tests.contract.test_request import a_request, facts, requests_in
 
@@ -231,7 +231,7 @@ def test_messages_of_other_shapes_are_imported_with_a_note(message, expected, no
         (" \n\ufeff ", "No request was found|There is no text"),
         ("Hello, how are you?", "No request was found"),
         ("import os\nprint('messages')", "No request was found"),
-        ("x" * (MOST_CHARACTERS + 1), "longer than 2,000,000 characters"),
+        ("x" * (MAX_CHARACTERS + 1), "longer than 2,000,000 characters"),
         ('{"model": "m",\n "messages": [', r"breaks off or has a mistake at line 2, column 15"),
         (body()[:-1], r"line 1, column \d+"),
         (body() + "}", r"line 1, column \d+"),

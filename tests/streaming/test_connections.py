@@ -13,7 +13,7 @@ from urllib3.connection import HTTPConnection
 
 from components.endpoints.endpoint import Address
 from components.endpoints.models import list_models
-from components.streaming.connections import KeptConnections, close_kept_connections
+from components.streaming.connections import IdleConnections, close_kept_connections
 from components.streaming.faults import ErrorKind
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
@@ -234,7 +234,7 @@ def test_a_connection_idle_for_too_long_is_closed_and_not_reused() -> None:
         ours, theirs = socket.socketpair()
         connection = HTTPConnection("a-host")
         connection.sock = ours
-        kept = KeptConnections(kept_s)
+        kept = IdleConnections(kept_s)
         kept.keep(place, connection)
         since = time.monotonic()
         wait_for(lambda since=since: time.monotonic() > since + 0.02)

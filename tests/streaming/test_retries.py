@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from components.streaming.retries import wanted_wait
+from components.streaming.retries import requested_wait
 
 
 def wait(headers, body=""):
-    return wanted_wait(CaseInsensitiveDict(headers), body)
+    return requested_wait(CaseInsensitiveDict(headers), body)
 
 
 @pytest.mark.parametrize(

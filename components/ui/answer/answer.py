@@ -86,12 +86,12 @@ def _draw_further_choices(record: RunRecord, part: View, place: Place) -> None:
 
 
 def _draw_reasoning(record: RunRecord, place: Place) -> None:
-    took = ""
+    duration_words = ""
     # In older releases, the time to first token is that of the first text.
     answer_ms = record.ttft_ms if record.rate_basis is None else record.ttfo_ms
     if record.reasoning_ms is not None and answer_ms is not None:
-        took = f" · {duration(answer_ms - record.reasoning_ms)}"
-    with st.expander(f"Reasoning{took}", icon=":material/psychology:"):
+        duration_words = f" · {duration(answer_ms - record.reasoning_ms)}"
+    with st.expander(f"Reasoning{duration_words}", icon=":material/psychology:"):
         draw_text(record.reasoning, place.key("reasoning"))
 
 

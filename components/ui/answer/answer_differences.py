@@ -10,10 +10,10 @@ from itertools import pairwise
 
 import streamlit as st
 
-from components.drafts.comparison import MOST_LANES
+from components.drafts.comparison import MAX_LANES
 from components.experiments.divergence import Branch, divergence, first_difference, token_at
-from components.experiments.parting import parting
-from components.experiments.word_difference import MOST_COMPARED, Kind, Piece, changed_share, word_differences
+from components.experiments.divergent_tokens import divergent_tokens
+from components.experiments.word_difference import MAX_COMPARED, Kind, Piece, changed_share, word_differences
 from components.live.replay import lengths_after
 from components.log.answer_tokens import TokenPiece, tokens_of
 from components.log.events import StoredEvent
@@ -34,7 +34,7 @@ _MARKS = {
 """Signs as well as colours, for colour-blind readers."""
 
 
-_TOO_LONG = f"One of the answers has more than {MOST_COMPARED:,} words and signs, so they are not compared."
+_TOO_LONG = f"One of the answers has more than {MAX_COMPARED:,} words and signs, so they are not compared."
 
 
 def answer_text(record: RunRecord) -> str:
@@ -50,11 +50,11 @@ def draw_word_differences(shown: Mapping[str, RunRecord], reference: str) -> Non
     if not shown:
         return
     base = answer_text(shown[reference])
-    same = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
-    if same:
-        many = len(same) + 1
-        st.markdown(f"Identical: **{plain_words(', '.join([reference, *same]))}** ({many} of {len(shown)})")
-    others = [title for title in shown if title != reference and title not in same]
+    identical = [title for title, record in shown.items() if title != reference and answer_text(record) == base]
+    if identical:
+        count = len(identical) + 1
+        st.markdown(f"Identical: **{plain_words(', '.join([reference, *identical]))}** ({count} of {len(shown)})")
+    others = [title for title in shown if title != reference and title not in identical]
     columns = st.columns(min(len(others), 2)) if others else []
     for number, title in enumerate(others):
         with columns[number % len(columns)]:
@@ -68,13 +68,15 @@ def changed_words(before: RunRecord, after: RunRecord) -> float | None:
 
 
 def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], None], Callable[[], None]]:
-    """What draws the earlier answer with its removed words, and what draws the later one with its added words."""
+    """Two functions: one draws the earlier answer with its removed words, one the later with its added words."""
     pieces = _pieces(answer_text(before), answer_text(after))
 
     def draw(record: RunRecord, own: Kind) -> None:
-        kept = [Piece(Kind.SAME, answer_text(record))] if pieces is None else pieces
+        shown_pieces = [Piece(Kind.SAME, answer_text(record))] if pieces is None else pieces
         marked = "".join(
-            _MARKS[piece.kind].format(html.escape(piece.text)) for piece in kept if piece.kind in (Kind.SAME, own)
+            _MARKS[piece.kind].format(html.escape(piece.text))
+            for piece in shown_pieces
+            if piece.kind in (Kind.SAME, own)
         )
         draw_marked(f'<div class="word-difference" tabindex="0">{marked}</div>')
 
@@ -120,8 +122,8 @@ def _chosen_answers(shown: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
     chosen = st.multiselect(
         "Answers",
         list(answers),
-        default=list(shown if len(shown) > 1 else answers)[:MOST_LANES],
-        max_selections=MOST_LANES,
+        default=list(shown if len(shown) > 1 else answers)[:MAX_LANES],
+        max_selections=MAX_LANES,
         format_func=plain_words,
         key=f"answers_{'_'.join(record.id[:8] for record in shown.values())}",
     )
@@ -130,10 +132,10 @@ def _chosen_answers(shown: Mapping[str, RunRecord]) -> dict[str, RunRecord]:
 
 def _draw_one(title: str, record: RunRecord, reference: str, base: RunRecord) -> None:
     before, after = answer_text(base), answer_text(record)
-    place = first_difference(before, after)
-    token = _token(record, place)
-    where = f"parts at character {place + 1:,}" + (f", token {token:,}" if token else "") if place is not None else ""
-    st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {where}]]")
+    index = first_difference(before, after)
+    token = _token(record, index)
+    words = f"parts at character {index + 1:,}" + (f", token {token:,}" if token else "") if index is not None else ""
+    st.markdown(f"**{plain_words(title)}** :small[:gray[against {plain_words(reference)}: {words}]]")
     pieces = _pieces(before, after)
     if pieces is None:
         st.caption(_TOO_LONG)
@@ -178,39 +180,40 @@ def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]
 
 def _write_chances(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]) -> None:
     """Write for each answer how likely its own token and those of the others were where a branch parts."""
-    place = branch.begins_at + len(branch.text)
+    position = branch.begins_at + len(branch.text)
     for child in branch.branches:
         name = child.names[0]
         others = {other.names[0]: shown[other.names[0]] for other in branch.branches if other is not child}
-        pieces.append(f"<div>{html.escape(chances_in_words(name, shown[name], others, place))}</div>")
+        pieces.append(f"<div>{html.escape(chances_in_words(name, shown[name], others, position))}</div>")
     for child in branch.branches:
         _write_chances(child, shown, pieces)
 
 
 def chances_in_words(title: str, record: RunRecord, others: Mapping[str, RunRecord], place: int) -> str:
     """How likely an answer's own token and those of others were at the character where they part, as a sentence."""
-    mine = _pieces_of(record)
-    if not any(piece.tokens for piece in mine):
+    own_pieces = _pieces_of(record)
+    if not any(piece.tokens for piece in own_pieces):
         return f"{title}: n/a, the run has no token probabilities. Switch them on before the run."
-    found = {name: view for name, other in others.items() if (view := parting(mine, _pieces_of(other), place))}
-    if not found:
+    tokens = {name: divergent_tokens(own_pieces, _pieces_of(other), place) for name, other in others.items()}
+    views = {name: view for name, view in tokens.items() if view}
+    if not views:
         return f"{title}: n/a, no token of another answer begins at the same character."
-    own = next(iter(found.values()))
+    own = next(iter(views.values()))
     words = [f"{title} parts at token {own.number:,}: its own “{own.own_text}” had {own.own_share}"]
-    for name, view in found.items():
+    for name, view in views.items():
         words.append(f"“{view.other_text}” of {name} {view.other_share}{' (by a hair)' if view.is_close else ''}")
     return "; ".join(words)
 
 
 def _pieces_of(record: RunRecord) -> list[TokenPiece]:
     try:
-        return _kept_pieces(record.id, record.text, events_reader(record)) if record.id else []
+        return _cached_pieces(record.id, record.text, events_reader(record)) if record.id else []
     except QueryFailed:
         return []  # not cached: the next draw may find them
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _kept_pieces(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[TokenPiece]:
+def _cached_pieces(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[TokenPiece]:
     return tokens_of(_read(), text).pieces
 
 

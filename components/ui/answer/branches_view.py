@@ -17,10 +17,10 @@ from components.ui.answer.answer_differences import draw_first_divergence
 from components.ui.answer.run_lookup import request_of
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
-_MOST = 8
+_MAX = 8
 
 
 def draw_branches(record: RunRecord) -> None:
@@ -32,14 +32,14 @@ def draw_branches(record: RunRecord) -> None:
     database = own_log().database
     if not opened.open or database is None:
         return
-    with opened, shown():
-        found = _branches(request, [record, *runs_of_prompt(database, record)])
-        if len(found) < 2:
+    with opened, show_errors():
+        branches = _branches(request, [record, *runs_of_prompt(database, record)])
+        if len(branches) < 2:
             st.caption("No other answer began with these messages. Choose *Continue here* at another token.")
             return
-        draw_first_divergence(found, with_chances=False)
+        draw_first_divergence(branches, with_chances=False)
         with st.container(horizontal=True, gap="small"):
-            for title, run in found.items():
+            for title, run in branches.items():
                 st.button(
                     plain_words(title),
                     key=f"branch_{run.id[:12]}",
@@ -50,21 +50,21 @@ def draw_branches(record: RunRecord) -> None:
 
 def _branches(request: ChatCompletionStreamRequest, runs: list[RunRecord]) -> dict[str, RunRecord]:
     """The runs of the same messages, apart from a prefix of the answer, by their titles; the texts are whole."""
-    begins, _ = _parts(request)
+    shared_messages, _ = _parts(request)
     zone = ZoneInfo(time_zone())
-    found: dict[str, RunRecord] = {}
+    branches: dict[str, RunRecord] = {}
     for run in runs:
         other = request_of(run)
-        if other is None or not run.text or len(found) == _MOST:
+        if other is None or not run.text or len(branches) == _MAX:
             continue
         messages, prefix = _parts(other)
-        if messages == begins and run.id not in {each.id for each in found.values()}:
+        if messages == shared_messages and run.id not in {each.id for each in branches.values()}:
             text = run.text if run.text.startswith(prefix) else prefix + run.text
             title = (
-                "this answer" if not found else f"{datetime.fromisoformat(run.created_at).astimezone(zone):%H:%M:%S}"
+                "this answer" if not branches else f"{datetime.fromisoformat(run.created_at).astimezone(zone):%H:%M:%S}"
             )
-            found[title if title not in found else f"{title} ({len(found) + 1})"] = replace(run, text=text)
-    return found
+            branches[title if title not in branches else f"{title} ({len(branches) + 1})"] = replace(run, text=text)
+    return branches
 
 
 def _parts(request: ChatCompletionStreamRequest) -> tuple[list[object], str]:

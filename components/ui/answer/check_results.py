@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.checks.results import KeptResult, kept_results
+from components.checks.results import StoredResult, stored_results
 from components.log.record import RunRecord
 from components.ui.plain_words import plain_words
 
-_MOST_SHOWN = 300
+_MAX_SHOWN = 300
 _SIGNS = {
     True: ":green[:material/check:]",
     False: ":red[:material/close:]",
@@ -18,9 +18,9 @@ _SIGNS = {
 
 def draw_results(record: RunRecord) -> None:
     """Draw each check of an answer with its reason."""
-    for result in kept_results(record):
+    for result in stored_results(record):
         st.markdown(f"{_SIGNS[result.passed]} :small[{_in_words(result)}]")
 
 
-def _in_words(result: KeptResult) -> str:
-    return f"**{plain_words(result.check, _MOST_SHOWN)}** {plain_words(result.reason, _MOST_SHOWN)}"
+def _in_words(result: StoredResult) -> str:
+    return f"**{plain_words(result.check, _MAX_SHOWN)}** {plain_words(result.reason, _MAX_SHOWN)}"

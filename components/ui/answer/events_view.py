@@ -17,7 +17,7 @@ from components.runs.run import Run
 from components.ui.answer import keys
 from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 
 _REFRESH_S = 1.0
 _NEWEST_WHILE_LIVE = 200
@@ -29,7 +29,7 @@ def draw_events(run: Run | RunRecord | None) -> None:
     if run is None:
         st.caption("The events of a run appear here, each with its time and its raw data.")
     elif isinstance(run, RunRecord):
-        _draw_kept(run)
+        _draw_stored(run)
     elif run.finished:
         _draw_all(run.events(), run.record().event_count)
     else:
@@ -48,8 +48,8 @@ def _draw_live(run: Run) -> None:
         st.caption(f"The newest {len(newest)} of {len(events):,}; all of them after the run has ended.")
 
 
-def _draw_kept(record: RunRecord) -> None:
-    with shown():
+def _draw_stored(record: RunRecord) -> None:
+    with show_errors():
         _draw_all(events_reader(record)(), record.event_count)
 
 
@@ -99,7 +99,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
 
 
 def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
-    """``can_open`` makes rows selectable; a list that still grows has no selection."""
+    """Draw the list. ``can_open`` makes rows selectable; a list that still grows has no selection."""
     frame = _frame(events, first)
     data, common = folded([event.data for event in events])
     st.dataframe(

@@ -42,10 +42,10 @@ class _Drawn:
 
 def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = True, stale: bool = False) -> None:
     """Draw a model's text so far. ``key`` is that of its place on the page; the box of a ``stale`` text is grey."""
-    kept = f"{key}_drawn"
-    drawn: _Drawn | None = st.session_state.get(kept)
+    drawn_key = f"{key}_drawn"
+    drawn: _Drawn | None = st.session_state.get(drawn_key)
     if drawn is None or drawn.part != part or not drawn.can_become(text):
-        drawn = st.session_state[kept] = _Drawn(part)
+        drawn = st.session_state[drawn_key] = _Drawn(part)
     blocks = drawn.blocks(text, ended=ended)
     # Lines of plain text that two elements shared would be broken apart.
     pages = [blocks] if part == "plain" else list(_pages(blocks))

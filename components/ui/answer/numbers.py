@@ -18,8 +18,8 @@ from components.log.record import NUMBERS, OF_ANSWER, RunRecord
 from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
 
-_MOST_CHARACTERS = 80
-_MOST_POINTS = 200
+_MAX_CHARACTERS = 80
+_MAX_POINTS = 200
 """Points per lane in the chart; more are indistinguishable."""
 
 _DEFINED = ("ttft_ms", "ttfo_ms", "tokens_per_second", "gap_p50_ms")
@@ -73,16 +73,16 @@ def timing_words(record: RunRecord) -> str:
 
 def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str, str]:
     badge, colour = status_words(record)
-    found = {number.label: number.value for number in numbers(record)}
+    values = {number.label: number.value for number in numbers(record)}
     rate_unit = "chunks/s" if record.running else "tokens/s"
     words = {
         "status": f":{colour}-badge[{plain_words(badge)}]",
-        "finish reason": plain_words(found.get("finish reason", "–")),
+        "finish reason": plain_words(values.get("finish reason", "–")),
         "TTFT": _marked(duration(record.ttft_ms), best.get("ttft_ms") == title, timing_words(record)),
-        "TTFO": found.get("TTFO", "–"),
-        "tokens/s": _marked(found.get(rate_unit, "–"), best.get("tokens_per_second") == title, timing_words(record)),
-        "chunk gap": found.get("chunk gap", "–"),
-        "tokens": plain_words(found.get("tokens", found.get("received", "–"))),
+        "TTFO": values.get("TTFO", "–"),
+        "tokens/s": _marked(values.get(rate_unit, "–"), best.get("tokens_per_second") == title, timing_words(record)),
+        "chunk gap": values.get("chunk gap", "–"),
+        "tokens": plain_words(values.get("tokens", values.get("received", "–"))),
         "total": _marked(duration(record.total_ms), best.get("total_ms") == title, timing_words(record)),
         "characters": f"{len(record.text):,}",
     }
@@ -91,7 +91,7 @@ def _column(title: str, record: RunRecord, best: Mapping[str, str]) -> dict[str,
             words[NUMBERS[name].label] = f"{value:.3g}"
     if was_cut(record):
         words["characters"] += " :orange[(cut)]"
-    words |= {label: plain_words(value, _MOST_CHARACTERS) for label, value in record.endpoint_facts}
+    words |= {label: plain_words(value, _MAX_CHARACTERS) for label, value in record.endpoint_facts}
     if reasons := incomparable(record):
         words["not comparable"] = f":orange[{plain_words('; '.join(reasons))}]"
     return words
@@ -109,13 +109,13 @@ def _curve(record: RunRecord) -> list[tuple[float, int]]:
         if record.running:
             # Reading the text of each event again every second would be too slow.
             return _thinned([(event.at_ms, number) for number, event in enumerate(events_reader(record)(), 1)])
-        return _kept_curve(record.id, record.text, events_reader(record))
+        return _cached_curve(record.id, record.text, events_reader(record))
     except QueryFailed:
         return []  # not cached: the next draw may find it
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _kept_curve(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[tuple[float, int]]:
+def _cached_curve(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[tuple[float, int]]:
     return _counted(_read(), text)
 
 
@@ -130,5 +130,5 @@ def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:
 
 
 def _thinned(points: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    step = max(len(points) // _MOST_POINTS, 1)
+    step = max(len(points) // _MAX_POINTS, 1)
     return points[::step] + points[-1:]

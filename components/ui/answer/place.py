@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Branching:
-    """What *Continue here* at an alternative of a token does; ``problem`` says why it cannot be done."""
+    """The action of *Continue here* at an alternative of a token; ``problem`` says why it is unavailable."""
 
     problem: str = ""
-    act: Callable[[Mapping[str, Any]], object] = lambda _told: None
+    act: Callable[[Mapping[str, Any]], object] = lambda _choice: None
 
 
 @dataclass(frozen=True)

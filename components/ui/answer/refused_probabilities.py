@@ -16,13 +16,13 @@ from components.ui.answer.probabilities import has_probabilities
 
 
 def draw_run_without_probabilities(
-    record: RunRecord | None, run: Callable[[], None], place: Place = ALONE, *, asked: bool
+    record: RunRecord | None, run: Callable[[], None], place: Place = ALONE, *, requested: bool
 ) -> None:
-    """Draw the button below a refusal that probably concerns the probabilities, while they are ``asked`` for.
+    """Draw the button below a refusal that probably concerns the probabilities, while they are ``requested``.
 
     ``run`` omits them and runs.
     """
-    if asked and record and _refused_probabilities(record):
+    if requested and record and _refused_probabilities(record):
         st.button(
             "Run without token probabilities",
             key=place.key("run_without_probabilities"),
@@ -37,5 +37,5 @@ def _refused_probabilities(record: RunRecord) -> bool:
     if record.running or not record.raw_error or not has_probabilities(record):
         return False
     fields = read_error(record.raw_error).fields
-    named = any(name in record.raw_error for name in PROBABILITY_FIELDS)
-    return named or (record.error_kind == ErrorKind.INVALID_REQUEST and not fields)
+    names_a_field = any(name in record.raw_error for name in PROBABILITY_FIELDS)
+    return names_a_field or (record.error_kind == ErrorKind.INVALID_REQUEST and not fields)

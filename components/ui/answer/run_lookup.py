@@ -11,7 +11,7 @@ from components.log.query import events_of, find_run
 from components.log.record import RunRecord
 from components.runs.run import Run, live_run
 from components.sharing.shared_run import SharedRun
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 
@@ -23,7 +23,7 @@ def find(run_id: str | None) -> Run | RunRecord | None:
     if run is not None:
         return run
     database = own_log().database
-    with shown():
+    with show_errors():
         return find_run(database, run_id) if database else None
     return None
 

@@ -35,7 +35,7 @@ _NEXT_STEP = {
 _CUT = "Raise max_tokens, or omit it, for a longer answer."
 _CUT_BY_MODEL = "The model has a limit of its own, such as its context. Shorten the prompt to leave more room."
 
-_MOST_RAW_CHARACTERS = 10_000
+_MAX_RAW_CHARACTERS = 10_000
 
 
 def draw_message(record: RunRecord, place: Place = ALONE) -> None:
@@ -60,4 +60,4 @@ def draw_message(record: RunRecord, place: Place = ALONE) -> None:
             st.caption(_NEXT_STEP[ErrorKind(record.error_kind)])
         if record.raw_error and record.raw_error != record.error_message:
             with st.expander("Response body"):
-                st.code(record.raw_error[:_MOST_RAW_CHARACTERS], language=None, wrap_lines=True)
+                st.code(record.raw_error[:_MAX_RAW_CHARACTERS], language=None, wrap_lines=True)

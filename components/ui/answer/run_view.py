@@ -20,7 +20,7 @@ from components.ui.answer.run_message import draw_message
 from components.ui.answer.run_status import draw_status
 from components.ui.answer.view_switches import draw_view_row
 
-_LOOK_AGAIN_S = 2.0
+_REFRESH_S = 2.0
 _SLICE_S = 0.25
 _SLICES_PER_S = 16
 """For all lanes of a page together."""
@@ -50,7 +50,7 @@ def draw_run(
     with st.container():
         _draw_parts(run, record, stale, with_answer, actions, place)
     if st.session_state.get(keys.NATIVE) and isinstance(run, RunRecord) and run.running:
-        _look_again(run)
+        _refresh(run)
 
 
 def draw_fallback_notice() -> None:
@@ -98,16 +98,16 @@ def _draw_numbers(run: Run | RunRecord | None, record: RunRecord, place: Place) 
     if not run or not record.running:
         draw_status(record, place)
     elif st.session_state.get(keys.NATIVE):
-        doing = (run.activity, run.retry_wait) if isinstance(run, Run) else ()
-        draw_status(record, place, *doing)
+        progress = (run.activity, run.retry_wait) if isinstance(run, Run) else ()
+        draw_status(record, place, *progress)
     else:
         with st.container(key=place.key(keys.RUN_STATUS), width="content"):
             draw_live(run, "status", place, running=True)
 
 
-@st.fragment(run_every=_LOOK_AGAIN_S)
-def _look_again(drawn: RunRecord) -> None:
-    """Draw a run of another process again when the log has news, on a page without the live connection."""
+@st.fragment(run_every=_REFRESH_S)
+def _refresh(drawn: RunRecord) -> None:
+    """Draw a run of another process again when the log has new data, on a page without the live connection."""
     now = record_of(find(drawn.id))
     if now is not None and (now.text, now.status) != (drawn.text, drawn.status):
         st.rerun()

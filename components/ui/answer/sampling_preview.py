@@ -7,13 +7,13 @@ import math
 import pandas as pd
 import streamlit as st
 
-from components.experiments.resampling import Fate, resampled
+from components.experiments.resampling import Effect, resampled
 from components.log.answer_tokens import tokens_of
 from components.log.record import RunRecord
 from components.ui.answer.probabilities import has_probabilities
 from components.ui.answer.run_lookup import events_reader
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 
 _LIMITS = (
     "Only the returned alternatives are known: up to temperature 1 a share is at least this, above it at most. "
@@ -31,7 +31,7 @@ def draw_sampling_preview(record: RunRecord) -> None:
     )
     if not opened.open:
         return
-    with opened, shown():
+    with opened, show_errors():
         with st.container(horizontal=True, gap="medium"):
             temperature = st.slider("Preview of temperature", 0.0, 2.0, 0.3, 0.05, key="preview_temperature")
             top_p = st.slider("Preview of top_p", 0.05, 1.0, 0.9, 0.05, key="preview_top_p")
@@ -48,15 +48,15 @@ def draw_sampling_preview(record: RunRecord) -> None:
                     "text": f"“{token.text}”",
                     "rank": token.rank,
                     "share": None if token.logprob is None else math.exp(token.logprob),
-                    "then": found.share,
-                    "fate": found.fate.value,
+                    "then": preview.share,
+                    "fate": preview.effect.value,
                 }
                 for number, token in enumerate(tokens, 1)
-                for found in [resampled(token, temperature, top_p)]
+                for preview in [resampled(token, temperature, top_p)]
             ]
         )
         st.markdown(_sentence(table, temperature, top_p))
-        others = table[table["fate"] != Fate.STAYS.value]
+        others = table[table["fate"] != Effect.STAYS.value]
         if not others.empty:
             st.dataframe(
                 others,
@@ -73,15 +73,16 @@ def draw_sampling_preview(record: RunRecord) -> None:
 
 def _sentence(table: pd.DataFrame, temperature: float, top_p: float) -> str:
     counts = table["fate"].value_counts()
-    out, maybe, unknown = (int(counts.get(fate.value, 0)) for fate in (Fate.FALLS_OUT, Fate.MAY_FALL_OUT, Fate.UNKNOWN))
-    said = f"At temperature {temperature:g} and top_p {top_p:g}, "
-    if out:
-        first = table[table["fate"] == Fate.FALLS_OUT.value].iloc[0]
+    effects = Effect.FALLS_OUT, Effect.MAY_FALL_OUT, Effect.UNKNOWN
+    fallen_out, possible, unknown = (int(counts.get(effect.value, 0)) for effect in effects)
+    sentence = f"At temperature {temperature:g} and top_p {top_p:g}, "
+    if fallen_out:
+        first = table[table["fate"] == Effect.FALLS_OUT.value].iloc[0]
         text = plain_words(str(first["text"]), 40)
-        said += f"**{out:,} of {len(table):,} tokens could not have been drawn**"
-        said += f"; the first is token {first['token']:,}, {text}."
+        sentence += f"**{fallen_out:,} of {len(table):,} tokens could not have been drawn**"
+        sentence += f"; the first is token {first['token']:,}, {text}."
     else:
-        said += f"each of the {len(table):,} tokens could still have been drawn, as far as the probabilities show."
-    if maybe:
-        said += f" {maybe:,} may fall out: too few alternatives were returned to tell."
-    return said + (f" {unknown:,} are unknown." if unknown else "")
+        sentence += f"each of the {len(table):,} tokens could still have been drawn, as far as the probabilities show."
+    if possible:
+        sentence += f" {possible:,} may fall out: too few alternatives were returned to tell."
+    return sentence + (f" {unknown:,} are unknown." if unknown else "")

@@ -10,7 +10,7 @@ from components.server.process import service
 from components.ui import state
 from components.ui.answer.live_view import show_begun
 from components.ui.answer.place import ALONE, Place
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 from components.ui.visitor import network, owner
 
 
@@ -19,7 +19,7 @@ def start(order: Order, place: Place = ALONE) -> Run | None:
 
     None when the run was refused, with the reason on the next draw of the page.
     """
-    with shown_next(state.RUN_PROBLEM):
+    with show_errors_later(state.RUN_PROBLEM):
         run = service().runner.start(replace(order, owner=owner(), network=network()))
         show_begun([(run, place)])
         return run

@@ -10,7 +10,7 @@ import streamlit as st
 from components.drafts.in_words import OMITTED, differing
 from components.ui.plain_words import plain_words
 
-_MOST_CHARACTERS = 120
+_MAX_CHARACTERS = 120
 
 
 def draw_settings_table(settings: Mapping[str, Mapping[str, str]], items: str) -> None:
@@ -21,7 +21,7 @@ def draw_settings_table(settings: Mapping[str, Mapping[str, str]], items: str) -
         return
     rows = {
         plain_words(title): {
-            plain_words(field): plain_words(words.get(field, OMITTED), _MOST_CHARACTERS) for field in fields
+            plain_words(field): plain_words(words.get(field, OMITTED), _MAX_CHARACTERS) for field in fields
         }
         for title, words in settings.items()
     }

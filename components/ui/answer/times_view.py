@@ -12,12 +12,12 @@ from components.log.record import RunRecord
 
 def draw_times(record: RunRecord) -> None:
     """Draw the phases of a run: connecting, first byte, first token, first output, decoding."""
-    found = pd.DataFrame(phases(record))
-    if found.empty:
+    frame = pd.DataFrame(phases(record))
+    if frame.empty:
         st.caption("There are no times.")
         return
     bars = (
-        alt.Chart(found, height=40 + 32 * len(found))
+        alt.Chart(frame, height=40 + 32 * len(frame))
         .mark_bar(cornerRadius=2)
         .encode(
             x=alt.X("begin_ms:Q", title="ms"),
@@ -27,7 +27,7 @@ def draw_times(record: RunRecord) -> None:
         )
     )
     st.altair_chart(bars)
-    shown = found.assign(took=found["end_ms"] - found["begin_ms"])[["name", "begin_ms", "took"]]
+    shown = frame.assign(took=frame["end_ms"] - frame["begin_ms"])[["name", "begin_ms", "took"]]
     st.dataframe(
         shown.set_axis(["phase", "from", "took"], axis=1),
         hide_index=True,

@@ -11,7 +11,7 @@ import streamlit as st
 from components.contract.difference import differences
 from components.contract.lint import Severity
 from components.drafts import comparison as lanes
-from components.drafts.comparison import FEWEST_LANES, MOST_LANES, Comparison, Lane
+from components.drafts.comparison import FEWEST_LANES, MAX_LANES, Comparison, Lane
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments.cases import TimeForChecks, rate_in_words
@@ -37,7 +37,6 @@ from components.ui.compare.starting import (
     check_lane,
     requests_of,
     run_lane_without_probabilities,
-    shown_experiment,
     start_lane,
     stop_lane,
 )
@@ -47,6 +46,7 @@ from components.ui.form import draft_form
 from components.ui.form.probability_switch import asks_for_probabilities
 from components.ui.plain_words import plain_words
 from components.ui.steps import draw_steps
+from components.ui.visitor import own_experiment
 
 _CHECKS_S = 0.5
 _LONG_LIST = 6
@@ -56,7 +56,7 @@ _HIDDEN_NUMBERS = """
 .st-key-lanes [class*="st-key-lane_run_status_"] { display: none; }
 """
 
-_MOST_WRAPPED = 4
+_MAX_WRAPPED = 4
 _SIDEWAYS = """
 @media (min-width: 641px) {
   .st-key-lanes { flex-wrap: nowrap; overflow-x: auto; }
@@ -71,7 +71,7 @@ class _Drawn:
 
     draft: Draft
     request: LaneRequest
-    found: LaneRuns | None
+    lane_runs: LaneRuns | None
     experiment: Experiment | None
     endpoints: Mapping[str, AnyEndpoint]
     busy: bool
@@ -101,13 +101,13 @@ def draw_board(
     order = blind_order or list(by_id)
     _draw_tabs(order, draft.comparison, blind=bool(blind_order))
     # Status and numbers would identify the lane. They are hidden by style, so that the answers keep their places.
-    draw_style((_HIDDEN_NUMBERS if blind_order else "") + (_SIDEWAYS if len(order) > _MOST_WRAPPED else ""))
+    draw_style((_HIDDEN_NUMBERS if blind_order else "") + (_SIDEWAYS if len(order) > _MAX_WRAPPED else ""))
     with st.container(horizontal=True, key="lanes", gap="small"):
         for number, lane_id in enumerate(order, 1):
             drawn = _Drawn(
                 draft=draft,
                 request=by_id[lane_id],
-                found=runs.get(lane_id),
+                lane_runs=runs.get(lane_id),
                 experiment=experiment,
                 endpoints=endpoints,
                 busy=experiment is not None and experiment.is_busy(lane_id),
@@ -120,13 +120,13 @@ def draw_board(
     draw_fallback_notice()
 
 
-def shown_run(lane_id: str, found: LaneRuns, *, blind: bool) -> Run | RunRecord:
+def shown_run(lane_id: str, lane_runs: LaneRuns, *, blind: bool) -> Run | RunRecord:
     """The run that a lane shows: the selected repeat, else the newest; in a blind vote, the one it is about."""
-    ids = [run.id for run in found.runs]
+    ids = [run.id for run in lane_runs.runs]
     chosen = st.session_state.get(lane_key("chosen", lane_id))
     if blind:
-        return shown_run_of(found)
-    return found.runs[ids.index(chosen) if chosen in ids else -1]
+        return shown_run_of(lane_runs)
+    return lane_runs.runs[ids.index(chosen) if chosen in ids else -1]
 
 
 @st.fragment
@@ -134,17 +134,17 @@ def _draw_lane(drawn: _Drawn) -> None:
     """Draw a lane. A click redraws only the lane, or the page when it affects other parts."""
     presses.act()
     draft, request, lane_id = draft_form.read(), drawn.request, drawn.request.lane.id
-    experiment = shown_experiment(st.session_state.get(state.EXPERIMENT))
+    experiment = own_experiment(st.session_state.get(state.EXPERIMENT))
     if lane_id not in [lane.id for lane in draft.comparison.lanes]:
         st.rerun()  # it was just deleted
     if experiment is not drawn.experiment or (experiment and experiment.is_busy(lane_id) != drawn.busy):
         st.rerun()
-    if experiment and experiment.version != drawn.version and not experiment.going_on:
+    if experiment and experiment.version != drawn.version and not experiment.active:
         # A run that a press in this lane started has ended already, and no other part of the page looks again.
         st.rerun()
     if draft.comparison != drawn.draft.comparison:
-        request = next((now for now in requests_of(draft) if now.lane.id == lane_id), request)
-    run = shown_run(lane_id, drawn.found, blind=drawn.number is not None) if drawn.found else None
+        request = next((each for each in requests_of(draft) if each.lane.id == lane_id), request)
+    run = shown_run(lane_id, drawn.lane_runs, blind=drawn.number is not None) if drawn.lane_runs else None
     record = record_of(run)
     place = Place(lane_id, f"Lane {request.title}" if drawn.number is None else f"Answer {drawn.number}", drawn.lanes)
     pending = experiment.pending(lane_id) if experiment else 0
@@ -153,14 +153,14 @@ def _draw_lane(drawn: _Drawn) -> None:
         _draw_answer(request, run, record, place, blind=True, pending=pending)
         return
     _draw_head(request, draft, drawn.endpoints)
-    if drawn.found and run:
-        _draw_repeats(lane_id, drawn.found, run, pending=pending)
+    if drawn.lane_runs and run:
+        _draw_repeats(lane_id, drawn.lane_runs, run, pending=pending)
     _draw_answer(request, run, record, place, blind=False, pending=pending)
     if not drawn.busy:
-        without = partial(run_lane_without_probabilities, lane_id)
-        draw_run_without_probabilities(record, without, place, asked=asks_for_probabilities(request.draft))
-    if drawn.found and record:
-        _draw_checks(drawn.found, record)
+        rerun = partial(run_lane_without_probabilities, lane_id)
+        draw_run_without_probabilities(record, rerun, place, requested=asks_for_probabilities(request.draft))
+    if drawn.lane_runs and record:
+        _draw_checks(drawn.lane_runs, record)
     _draw_foot(request, record, busy=drawn.busy)
     if draft.comparison != drawn.draft.comparison or st.session_state.pop(keys.REPEAT_CHOSEN, False):
         # The change affects other parts, which follow a moment later.
@@ -211,32 +211,32 @@ def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEn
 
 
 def _differing(request: LaneRequest) -> str:
-    differing = request.differences
-    if not differing:
+    changes = request.differences
+    if not changes:
         return ":gray[base settings]"
-    named = ", ".join(
-        f"{plain_words(found.field)} **{plain_words(found.before)} → {plain_words(found.after)}**"
-        if found.before != "omitted" and found.after != "omitted"
-        else f"{plain_words(found.field)} **{plain_words(found.after)}**"
-        for found in differing[:_LONG_LIST]
+    names = ", ".join(
+        f"{plain_words(change.field)} **{plain_words(change.before)} → {plain_words(change.after)}**"
+        if change.before != "omitted" and change.after != "omitted"
+        else f"{plain_words(change.field)} **{plain_words(change.after)}**"
+        for change in changes[:_LONG_LIST]
     )
-    return named + (f" and {len(differing) - _LONG_LIST} more" if len(differing) > _LONG_LIST else "")
+    return names + (f" and {len(changes) - _LONG_LIST} more" if len(changes) > _LONG_LIST else "")
 
 
 def _draw_menu(lane: Lane, comparison: Comparison) -> None:
-    many, place = len(comparison.lanes), comparison.position(lane.id)
+    count, place = len(comparison.lanes), comparison.position(lane.id)
     actions: dict[str, Callable[[], None]] = {}
-    if many < MOST_LANES:
-        actions[":material/content_copy: Clone"] = partial(_change, lanes.added, like=lane.id)
+    if count < MAX_LANES:
+        actions[":material/content_copy: Clone"] = partial(_change, lanes.added, copied_id=lane.id)
     if place > 0:
         actions[":material/arrow_back: Move left"] = partial(_change, lanes.moved, lane_id=lane.id, by=-1)
-    if place < many - 1:
+    if place < count - 1:
         actions[":material/arrow_forward: Move right"] = partial(_change, lanes.moved, lane_id=lane.id, by=1)
     word = "Unmute" if lane.muted else "Mute"
     actions[f":material/volume_off: {word}"] = partial(
         _change, lanes.changed, lane_ids=(lane.id,), muted=not lane.muted
     )
-    if many > FEWEST_LANES:
+    if count > FEWEST_LANES:
         actions[":material/delete: Delete"] = partial(
             change_lanes, partial(lanes.removed, lane_id=lane.id), "lane deleted"
         )
@@ -247,9 +247,9 @@ def _change(change: Callable[..., Comparison], **arguments: object) -> None:
     draft_form.change_comparison(partial(change, **arguments))
 
 
-def _draw_repeats(lane_id: str, found: LaneRuns, shown: Run | RunRecord, *, pending: int) -> None:
+def _draw_repeats(lane_id: str, lane_runs: LaneRuns, shown: Run | RunRecord, *, pending: int) -> None:
     """Draw the choice of the repeat, if there are several."""
-    ids = [run.id for run in found.runs]
+    ids = [run.id for run in lane_runs.runs]
     if len(ids) == 1 and not pending:
         return
     number = ids.index(shown.id) + 1
@@ -274,7 +274,7 @@ def _draw_answer(
     blind: bool,
     pending: int,
 ) -> None:
-    stale = bool(record and (record.endpoint, record.request_body.encode()) != request.asks)
+    stale = bool(record and (record.endpoint, record.request_body.encode()) != request.identity)
     if request.lane.muted and record is None:
         st.caption("Muted: this lane is not run.")
         return
@@ -286,35 +286,35 @@ def _draw_answer(
         if stale and record and not record.running and not blind:
             before, after = request_of(record), request.composed.request
             changes = differences(before, after) if before and after else []
-            named = ", ".join(str(change) for change in changes[:3])
-            said = f"Made with other settings: {named}" if named else "The lane has changed since"
-            st.markdown(f":small[:gray[:material/history: {plain_words(said)}]]")
+            names = ", ".join(str(change) for change in changes[:3])
+            sentence = f"Made with other settings: {names}" if names else "The lane has changed since"
+            st.markdown(f":small[:gray[:material/history: {plain_words(sentence)}]]")
 
     draw_run(run, stale=stale, actions=draw_notice, place=place)
 
 
-def _draw_checks(found: LaneRuns, shown: RunRecord) -> None:
+def _draw_checks(lane_runs: LaneRuns, shown: RunRecord) -> None:
     """Draw the lane's pass rate, and the check that the shown answer does not pass."""
     checks = rules_form.read().checks
     if not checks:
         return
-    of_checks, known = st.session_state.get(keys.CHECKED, (None, {}))
-    if of_checks != checks:
-        known = {}
-        st.session_state[keys.CHECKED] = checks, known
+    checks_before, cached = st.session_state.get(keys.CHECKED, (None, {}))
+    if checks_before != checks:
+        cached = {}
+        st.session_state[keys.CHECKED] = checks, cached
     time_left = TimeForChecks(_CHECKS_S)
     results: list[CellResult] = []
-    for record in found.records():
-        result, checked = (known[record.id], False) if record.id in known else time_left.result(record, checks, {})
+    for record in lane_runs.records():
+        result, checked = (cached[record.id], False) if record.id in cached else time_left.result(record, checks, {})
         if checked and not record.running:
-            known[record.id] = result
+            cached[record.id] = result
         results.append(result)
-    own = next((result for result in results if result.id == shown.id), None)
+    shown_result = next((result for result in results if result.id == shown.id), None)
     rate = rate_in_words(result.passed for result in results)
     st.markdown(f":small[:material/rule: Checks passed: **{rate}**]")
-    if own and own.check:
-        sign = ":red[:material/close:" if own.passed is False else ":gray[:material/question_mark:"
-        st.markdown(f"{sign} :small[{plain_words(own.check)}]]")
+    if shown_result and shown_result.check:
+        sign = ":red[:material/close:" if shown_result.passed is False else ":gray[:material/question_mark:"
+        st.markdown(f"{sign} :small[{plain_words(shown_result.check)}]]")
 
 
 def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) -> None:

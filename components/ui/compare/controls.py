@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from components.drafts.comparison import LANE_SETS, MOST_LANES, MOST_REPEATS, Comparison, Timing, added, with_lane_set
+from components.drafts.comparison import LANE_SETS, MAX_LANES, MAX_REPEATS, Comparison, Timing, added, with_lane_set
 from components.experiments.file_format import ExperimentFile
 from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
@@ -20,7 +20,7 @@ from components.ui.form import draft_form
 from components.ui.form.message_editor import draw_undo
 from components.ui.form.run_button import draw_run_button, draw_send_anyway
 from components.ui.shortcuts import draw_shortcuts
-from components.ui.user_errors import draw_kept
+from components.ui.user_errors import draw_error
 
 _TIMINGS = {
     Timing.PARALLEL: "Parallel",
@@ -44,10 +44,10 @@ def draw_menus(*, blind: bool, draw_share: Callable[[], None]) -> None:
     draw_shortcuts()
 
 
-def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: bool) -> None:
+def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool) -> None:
     """Draw the row.
 
-    ``may_be_refused`` adds *Send anyway*; ``going_on`` is whether any lane runs, so that Stop has something to stop.
+    ``may_be_refused`` adds *Send anyway*; ``active`` is whether any lane runs, so that Stop has something to stop.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="run_bar"):
         draw_run_button("Run all", start_all)
@@ -56,7 +56,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             key=keys.STOP_ALL,
             shortcut=shortcuts.STOP,
             icon=":material/stop:",
-            disabled=not going_on,
+            disabled=not active,
             on_click=presses.soon(stop_all),
         )
         if may_be_refused:
@@ -70,17 +70,17 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             label_visibility="collapsed",
             width=140,
             help=_TIMING_HELP,
-            on_change=presses.soon(_take_timing),
+            on_change=presses.soon(_apply_timing),
         )
         st.number_input(
             "Repeats",
             1,
-            MOST_REPEATS,
+            MAX_REPEATS,
             comparison.repeats,
             key=keys.REPEATS,
             label_visibility="collapsed",
             width=110,
-            on_change=presses.soon(_take_repeats),
+            on_change=presses.soon(_apply_repeats),
             icon=":material/repeat:",
         )
         st.toggle(
@@ -96,7 +96,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             key="add_lane",
             type="tertiary",
             icon=":material/add:",
-            disabled=len(comparison.lanes) >= MOST_LANES,
+            disabled=len(comparison.lanes) >= MAX_LANES,
             on_click=presses.soon(draft_form.change_comparison, added),
         )
         st.menu_button(
@@ -105,7 +105,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
             key=keys.LANE_SET,
             type="tertiary",
             icon=":material/view_column:",
-            on_click=presses.soon_chosen(keys.LANE_SET, _take_lane_set),
+            on_click=presses.soon_chosen(keys.LANE_SET, _apply_lane_set),
         )
         several = st.popover(
             "Edit lanes together", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
@@ -116,20 +116,20 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, going_on: boo
         rules_form.draw_rules()
     # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():
-        draw_kept(state.RUN_PROBLEM)
+        draw_error(state.RUN_PROBLEM)
         rules_form.draw_rules_problem()
 
 
-def _take_timing() -> None:
+def _apply_timing() -> None:
     timing = st.session_state[keys.TIMING]
     draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"timing": timing}))
 
 
-def _take_repeats() -> None:
+def _apply_repeats() -> None:
     repeats = st.session_state[keys.REPEATS]
     if repeats is not None:
         draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"repeats": repeats}))
 
 
-def _take_lane_set(name: str) -> None:
+def _apply_lane_set(name: str) -> None:
     change_lanes(partial(with_lane_set, name=name), f"lanes {name}")

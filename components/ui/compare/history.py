@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.drafts.draft import Draft, read_draft
 from components.experiments.rules import Rules
-from components.experiments.store import COMPARISON, KeptExperiment
+from components.experiments.store import COMPARISON, StoredExperiment
 from components.ui import state
 from components.ui.compare.starting import rules_of
 from components.ui.experiment_file import rules_form
@@ -17,8 +17,8 @@ def draw_earlier_comparisons() -> None:
     draw_earlier(COMPARISON, _read, _open)
 
 
-def _read(kept: KeptExperiment) -> tuple[Draft, str] | None:
-    draft = read_draft(kept.content)
+def _read(stored: StoredExperiment) -> tuple[Draft, str] | None:
+    draft = read_draft(stored.content)
     return (draft, f"{len(draft.comparison.lanes)} lanes") if draft else None
 
 

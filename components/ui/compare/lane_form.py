@@ -13,7 +13,7 @@ import streamlit as st
 
 from components.contract.fields import Kind
 from components.contract.profile import Profile, may_be_null
-from components.drafts.comparison import MOST_NAME_CHARS, Comparison, Lane, changed, with_setting
+from components.drafts.comparison import MAX_NAME_CHARS, Comparison, Lane, changed, with_setting
 from components.drafts.draft import Draft
 from components.drafts.in_words import OMITTED, SYSTEM, in_words
 from components.drafts.setting import FieldState, Setting
@@ -26,7 +26,7 @@ from components.ui.form.endpoint_choice import model_cards
 from components.ui.form.keys import state_key
 from components.ui.plain_words import plain_words
 
-_AS_BASE = "base"
+_BASE = "base"
 _SEVERAL = "several"
 """Replaces a lane's id in the keys of the form for several lanes."""
 
@@ -38,17 +38,17 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         "Name",
         lane.name,
         key=lane_key("name", lane.id),
-        max_chars=MOST_NAME_CHARS,
+        max_chars=MAX_NAME_CHARS,
         placeholder="Optional",
-        on_change=presses.soon(_take_text, lane.id, "name"),
+        on_change=presses.soon(_apply_text, lane.id, "name"),
     )
     st.caption("A lane stores only its differences from the base. Fields set to base follow the base.")
-    own = lane.apply(draft)
-    endpoint = endpoints.get(own.endpoint or "")
-    profile = _profile_of(own)
-    for field in own.settings:
+    lane_draft = lane.apply(draft)
+    endpoint = endpoints.get(lane_draft.endpoint or "")
+    profile = _profile_of(lane_draft)
+    for field in lane_draft.settings:
         _draw_setting(lane, field, base.get(field, OMITTED), profile)
-    _draw_add(lane, own, endpoint)
+    _draw_add(lane, lane_draft, endpoint)
     names = list(endpoints)
     _draw_choice(lane, "endpoint", names, base["endpoint"])
     _draw_choice(lane, "model", [card.id for card in model_cards(endpoint)] if endpoint else [], base["model"])
@@ -69,7 +69,7 @@ def draw_change_of_several(comparison: Comparison) -> None:
     )
     fields = dict.fromkeys([*draft_form.read().settings, *draft_form.chosen_profile().further_fields])
     field = st.selectbox("Field", list(fields), key=lane_key("field", _SEVERAL))
-    options = [_AS_BASE, *_states(field)]
+    options = [_BASE, *_states(field)]
     chosen = st.segmented_control(
         "In these lanes",
         options,
@@ -77,24 +77,25 @@ def draw_change_of_several(comparison: Comparison) -> None:
         required=True,
         key=lane_key(f"several_{field}", "state"),
     )
-    row, kept = draft_form.row_of(field), _kept(field)
-    held: Any = field_widgets.shown(row, kept)
+    row, initial = draft_form.row_of(field), _initial_setting(field)
+    value: Any = field_widgets.shown(row, initial)
     if chosen == FieldState.VALUE.value:
         key = lane_key(f"several_{field}", "value")
-        held = field_widgets.draw_value(row, kept, field, key=key, label_visibility="visible")
-    setting = None if chosen == _AS_BASE else field_widgets.setting_in(row, str(chosen), held, kept)
+        value = field_widgets.draw_value(row, initial, field, key=key, label_visibility="visible")
+    setting = None if chosen == _BASE else field_widgets.setting_in(row, str(chosen), value, initial)
     st.button(
         "Change",
         type="primary",
         key=lane_key("apply", _SEVERAL),
-        disabled=not lanes or held is None,
+        disabled=not lanes or value is None,
         on_click=presses.soon(_change_several, tuple(lanes), field, setting),
     )
 
 
-def _draw_add(lane: Lane, own: Draft, endpoint: AnyEndpoint | None) -> None:
+def _draw_add(lane: Lane, lane_draft: Draft, endpoint: AnyEndpoint | None) -> None:
     """Draw the menu of fields that neither the base nor the lane has yet."""
-    if addable := [name for name in endpoint.profile.further_fields if name not in own.settings] if endpoint else []:
+    fields = endpoint.profile.further_fields if endpoint else ()
+    if addable := [name for name in fields if name not in lane_draft.settings]:
         key = lane_key("add_field", lane.id)
         on_click = presses.soon_chosen(key, partial(_add, lane_id=lane.id))
         st.menu_button("Add field", addable, key=key, type="tertiary", icon=":material/add:", on_click=on_click)
@@ -110,19 +111,19 @@ def _draw_setting(lane: Lane, field: str, base: str, profile: Profile) -> None:
         st.markdown(f":small[{field} :gray[{plain_words(base)}]]", width="content")
         st.segmented_control(
             f"{field}: base value, or what this lane sends",
-            [_AS_BASE, *field_widgets.states(row, nullable=rules.nullable if rules else may_be_null(field))],
-            default=field_widgets.state_in(row, setting) if setting else _AS_BASE,
+            [_BASE, *field_widgets.states(row, nullable=rules.nullable if rules else may_be_null(field))],
+            default=field_widgets.state_in(row, setting) if setting else _BASE,
             required=True,
             key=lane_key(state_key(field), lane.id),
             label_visibility="collapsed",
-            on_change=presses.soon(_take_state, lane.id, field),
+            on_change=presses.soon(_apply_state, lane.id, field),
         )
     if setting is None or setting.state is not FieldState.VALUE:
         return
     row = row.holding(setting.value)
     if row.kind is not Kind.SWITCH:
         key = lane_key(field_widgets.value_key(row), lane.id)
-        on_change = presses.soon(_take_value, lane.id, field, key)
+        on_change = presses.soon(_apply_value, lane.id, field, key)
         field_widgets.draw_value(row, setting, f"{field} in this lane", key=key, on_change=on_change)
 
 
@@ -137,12 +138,12 @@ def _draw_choice(lane: Lane, part: str, options: list[str], base: str) -> None:
         placeholder=f"base: {base}",
         accept_new_options=part == "model",
         key=lane_key(part, lane.id),
-        on_change=presses.soon(_take_choice, lane.id, part),
+        on_change=presses.soon(_apply_choice, lane.id, part),
     )
 
 
 def _draw_stream(lane: Lane, base: str) -> None:
-    options = {_AS_BASE: None, "on": True, "off": False}
+    options = {_BASE: None, "on": True, "off": False}
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         st.markdown(f":small[stream :gray[{base}]]", width="content")
         key = lane_key("stream", lane.id)
@@ -164,7 +165,7 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
         f"Own {label[0].lower()}{label[1:]}",
         value is not None,
         key=lane_key(f"own_{part}", lane.id),
-        on_change=presses.soon(_take_own, lane.id, part, "" if base == "omitted" else base),
+        on_change=presses.soon(_apply_own, lane.id, part, "" if base == "omitted" else base),
     )
     if own and value is not None:
         st.text_area(
@@ -174,7 +175,7 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
             height="content",
             placeholder=placeholder,
             label_visibility="collapsed",
-            on_change=presses.soon(_take_text, lane.id, part),
+            on_change=presses.soon(_apply_text, lane.id, part),
         )
 
 
@@ -182,13 +183,13 @@ def _states(field: str) -> list[str]:
     return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
-def _profile_of(own: Draft) -> Profile:
+def _profile_of(draft: Draft) -> Profile:
     """The profile of a lane's endpoint, or the base's while that endpoint is not there."""
-    endpoint = available_endpoints().get(own.endpoint or "")
+    endpoint = available_endpoints().get(draft.endpoint or "")
     return endpoint.profile if endpoint else draft_form.chosen_profile()
 
 
-def _kept(field: str) -> Setting:
+def _initial_setting(field: str) -> Setting:
     """The initial value of a lane's field, taken from the base."""
     settings = draft_form.read().settings
     return settings.get(field) or Setting(value=draft_form.row_of(field).begins_with)
@@ -198,7 +199,7 @@ def _change(lane_id: str, **parts: Any) -> None:
     draft_form.change_comparison(partial(changed, lane_ids=(lane_id,), **parts))
 
 
-def _take_text(lane_id: str, part: str) -> None:
+def _apply_text(lane_id: str, part: str) -> None:
     text = st.session_state[lane_key(part, lane_id)]
     if part == "system":
         # New text may contain variables, even if the previous one did not.
@@ -207,34 +208,34 @@ def _take_text(lane_id: str, part: str) -> None:
         _change(lane_id, **{part: text.strip() if part == "name" else text})
 
 
-def _take_choice(lane_id: str, part: str) -> None:
+def _apply_choice(lane_id: str, part: str) -> None:
     _change(lane_id, **{part: st.session_state[lane_key(part, lane_id)]})
 
 
-def _take_own(lane_id: str, part: str, begins_with: str) -> None:
+def _apply_own(lane_id: str, part: str, begins_with: str) -> None:
     own = st.session_state[lane_key(f"own_{part}", lane_id)]
     _change(lane_id, **{part: begins_with if own else None})
 
 
-def _take_state(lane_id: str, field: str) -> None:
+def _apply_state(lane_id: str, field: str) -> None:
     chosen = st.session_state[lane_key(state_key(field), lane_id)]
-    _take_setting(lane_id, field, None if chosen == _AS_BASE else chosen)
+    _apply_setting(lane_id, field, None if chosen == _BASE else chosen)
 
 
-def _take_value(lane_id: str, field: str, key: str) -> None:
-    _take_setting(lane_id, field, FieldState.VALUE.value, st.session_state[key])
+def _apply_value(lane_id: str, field: str, key: str) -> None:
+    _apply_setting(lane_id, field, FieldState.VALUE.value, st.session_state[key])
 
 
-def _take_setting(lane_id: str, field: str, chosen: str | None, held: Any = None) -> None:
+def _apply_setting(lane_id: str, field: str, chosen: str | None, value: Any = None) -> None:
     draft = draft_form.read()
-    before = draft.comparison.lane(lane_id).apply(draft).settings.get(field) or _kept(field)
+    before = draft.comparison.lane(lane_id).apply(draft).settings.get(field) or _initial_setting(field)
     row = _profile_of(draft.comparison.lane(lane_id).apply(draft)).field(field).holding(before.value)
-    setting = field_widgets.setting_in(row, chosen, held, before) if chosen else None
+    setting = field_widgets.setting_in(row, chosen, value, before) if chosen else None
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=field, setting=setting))
 
 
 def _add(name: str, lane_id: str) -> None:
-    setting = Setting(state=FieldState.VALUE, value=_kept(name).value)
+    setting = Setting(state=FieldState.VALUE, value=_initial_setting(name).value)
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=name, setting=setting))
 
 

@@ -11,7 +11,7 @@ from components.log.record import RunRecord
 from components.runs.placement import WARM_UP
 from components.runs.run import Run, live_run
 from components.ui.answer.run_lookup import find, record_of
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 
@@ -39,17 +39,17 @@ def lane_runs(experiment: Experiment | None) -> dict[str, LaneRuns]:
 
 
 def _runs(experiment: Experiment) -> Iterable[Run | RunRecord]:
-    found: dict[str, Run | RunRecord] = {}
+    by_id: dict[str, Run | RunRecord] = {}
     database = own_log().database
-    with shown():
-        found = {record.id: record for record in runs_of(database, experiment.id)} if database else {}
+    with show_errors():
+        by_id = {record.id: record for record in runs_of(database, experiment.id)} if database else {}
     for run_id in experiment.run_ids():
-        if run_id not in found and (run := find(run_id)):
-            found[run_id] = run
+        if run_id not in by_id and (run := find(run_id)):
+            by_id[run_id] = run
     # An active run is newer than its row.
     return [
         (live_run(own_log(), run.id) or run) if isinstance(run, RunRecord) and run.running else run
-        for run in found.values()
+        for run in by_id.values()
     ]
 
 

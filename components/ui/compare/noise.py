@@ -29,7 +29,7 @@ def draw_noise(records: Mapping[str, Sequence[RunRecord]], reference: str) -> No
 
     ``records`` holds the runs of each lane by the lane's title.
     """
-    ended = {title: [one for one in runs if one.status == Status.OK] for title, runs in records.items()}
+    ended = {title: [run for run in runs if run.status == Status.OK] for title, runs in records.items()}
     base = ended.get(reference, [])
     columns = {plain_words(title): _column(title, runs, reference, base) for title, runs in ended.items()}
     st.table(pd.DataFrame(columns).fillna("–").rename_axis("measure"), border="horizontal")
@@ -106,21 +106,21 @@ def _verdict(verdict: Verdict) -> str:
     return words[verdict]
 
 
-def _characters(found: Spread | None) -> str:
-    return _range(found, lambda value: f"{value:,.0f}")
+def _characters(spread: Spread | None) -> str:
+    return _range(spread, lambda value: f"{value:,.0f}")
 
 
-def _times(found: Spread | None) -> str:
-    return _range(found, duration)
+def _times(spread: Spread | None) -> str:
+    return _range(spread, duration)
 
 
-def _shares(found: Spread | None) -> str:
-    return _range(found, lambda value: f"{value:.0%}")
+def _shares(spread: Spread | None) -> str:
+    return _range(spread, lambda value: f"{value:.0%}")
 
 
-def _range(found: Spread | None, in_words: Callable[[float], str]) -> str:
-    if found is None:
+def _range(spread: Spread | None, in_words: Callable[[float], str]) -> str:
+    if spread is None:
         return "–"
-    if found.low == found.high:
-        return in_words(found.median)
-    return f"{in_words(found.median)} :small[:gray[{in_words(found.low)} to {in_words(found.high)}]]"
+    if spread.low == spread.high:
+        return in_words(spread.median)
+    return f"{in_words(spread.median)} :small[:gray[{in_words(spread.low)} to {in_words(spread.high)}]]"

@@ -32,7 +32,7 @@ NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
     "Settings",
     "Vote",
 )
-_LOOK_AGAIN_S = 1.0
+_REFRESH_S = 1.0
 
 
 @st.fragment
@@ -53,40 +53,40 @@ def draw_outcome(
     titles = {request.lane.id: request.title for request in requests}
     shown = {lane: shown_run(lane, runs[lane], blind=bool(blind_order)) for lane in titles if lane in runs}
     records = {lane_id: record for lane_id, run in shown.items() if (record := record_of(run))}
-    waited_for = [request.lane.id for request in requests if not request.lane.muted]
-    all_ended = all(lane in records and not records[lane].running for lane in waited_for)
+    expected = [request.lane.id for request in requests if not request.lane.muted]
+    all_ended = all(lane in records and not records[lane].running for lane in expected)
     answers = {lane_id: record for lane_id, record in records.items() if answer_text(record)}
     if blind_order:
         _watch(experiment, version, {}, draws_numbers=False)
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        look = choose_view("View", [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE], keys.LOOK)
+        view = choose_view("View", [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE], keys.LOOK)
         switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown.")
     if switched != as_written:
         st.rerun()
     under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
-    _watch(experiment, version, under_way, draws_numbers=look == NUMBERS)
+    _watch(experiment, version, under_way, draws_numbers=view == NUMBERS)
     by_title = {titles[lane_id]: record for lane_id, record in answers.items()}
-    without = [titles[lane_id] for lane_id in records if lane_id not in answers]
-    if look in (WORDS, DIVERGENCE, VOTE) and without:
-        st.caption(f"Without an answer: {plain_words(', '.join(without))}.")
-    if look == SETTINGS:
+    unanswered = [titles[lane_id] for lane_id in records if lane_id not in answers]
+    if view in (WORDS, DIVERGENCE, VOTE) and unanswered:
+        st.caption(f"Without an answer: {plain_words(', '.join(unanswered))}.")
+    if view == SETTINGS:
         draw_settings_table({request.title: request.words for request in requests}, "lanes")
     elif not records:
-        going_on = experiment is not None and experiment.going_on
-        st.caption("No lane has started yet." if going_on else "Run the lanes first.")
-    elif look == VOTE:
+        active = experiment is not None and experiment.active
+        st.caption("No lane has started yet." if active else "Run the lanes first.")
+    elif view == VOTE:
         draw_vote(answers, titles, all_ended=all_ended, blind=False)
-        draw_votes({run.id: lane_id for lane_id, found in runs.items() for run in found.runs}, titles)
+        draw_votes({run.id: lane_id for lane_id, lane_runs in runs.items() for run in lane_runs.runs}, titles)
     elif not answers:
         pass
-    elif look in (WORDS, NOISE):
+    elif view in (WORDS, NOISE):
         reference = _draw_reference(requests, list(by_title))
-        if look == WORDS:
+        if view == WORDS:
             draw_word_differences(by_title, reference)
         else:
             draw_noise({title: runs[lane].records() for lane, title in titles.items() if lane in runs}, reference)
-    elif look == DIVERGENCE:
+    elif view == DIVERGENCE:
         draw_first_divergence(by_title)
 
 
@@ -98,15 +98,15 @@ def _watch(
     This includes a last run that has ended since the lanes were drawn.
     """
     changed = experiment is not None and experiment.version != version
-    going_on = experiment is not None and experiment.going_on
-    if changed and not going_on:
+    active = experiment is not None and experiment.active
+    if changed and not active:
         st.rerun()
-    st.fragment(_look_again, run_every=_LOOK_AGAIN_S if going_on else None)(
+    st.fragment(_refresh, run_every=_REFRESH_S if active else None)(
         experiment, version, under_way, draws_numbers, time.monotonic()
     )
 
 
-def _look_again(
+def _refresh(
     experiment: Experiment | None,
     version: int,
     under_way: Mapping[str, Run | RunRecord],
@@ -114,7 +114,7 @@ def _look_again(
     drawn_at: float,
 ) -> None:
     # Delayed: runs that start together would each redraw the page.
-    if experiment and experiment.version != version and time.monotonic() - drawn_at > _LOOK_AGAIN_S / 2:
+    if experiment and experiment.version != version and time.monotonic() - drawn_at > _REFRESH_S / 2:
         st.rerun()
     records = {title: record for title, run in under_way.items() if (record := record_of(run))}
     if not draws_numbers or not records:

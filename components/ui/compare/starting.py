@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,12 +14,11 @@ from components.drafts.comparison import Comparison, Timing, with_setting
 from components.drafts.draft import Draft, read_draft
 from components.drafts.setting import Setting
 from components.drafts.side_by_side import side_by_side
-from components.experiments.experiment import Experiment
-from components.experiments.kept_sweep import kept_rules, rules_content
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.rules import Rules
 from components.experiments.run_order import Cell, Plan, plan, with_checks
 from components.experiments.store import adopt, find_experiment, save_experiment
+from components.experiments.stored_sweep import rules_content, stored_rules
 from components.log.record import RunRecord
 from components.runs.order import order_again
 from components.runs.placement import WARM_UP, Placement
@@ -34,30 +32,25 @@ from components.ui.compare import keys
 from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.form.endpoint_choice import model_cards
-from components.ui.user_errors import shown
-from components.ui.visitor import network, own_log, owner
+from components.ui.user_errors import show_errors
+from components.ui.visitor import network, own_experiment, own_log, owner
 
 
-def shown_experiment(experiment_id: str | None) -> Experiment | None:
-    """The experiment that the page shows."""
-    return service().experiments.find(experiment_id, owner()) if experiment_id else None
-
-
-def kept_draft(experiment_id: str | None) -> Draft | None:
+def stored_draft(experiment_id: str | None) -> Draft | None:
     """The draft of an experiment in the log; the error of an unreadable log is shown."""
     database = own_log().database
-    with shown():
-        kept = find_experiment(database, experiment_id) if database and experiment_id else None
-        return read_draft(kept.content) if kept else None
+    with show_errors():
+        stored = find_experiment(database, experiment_id) if database and experiment_id else None
+        return read_draft(stored.content) if stored else None
     return None
 
 
 def rules_of(experiment_id: str | None) -> Rules | None:
     """The rules of an experiment in the log; the error of an unreadable log is shown."""
     database = own_log().database
-    with shown():
-        kept = find_experiment(database, experiment_id) if database and experiment_id else None
-        return kept_rules(json.loads(kept.content)) if kept else None
+    with show_errors():
+        stored = find_experiment(database, experiment_id) if database and experiment_id else None
+        return stored_rules(json.loads(stored.content)) if stored else None
     return None
 
 
@@ -76,8 +69,8 @@ def start_all() -> None:
     objections = [request.composed.objection(send_anyway=_send_anyway()) for request in requests]
     ready = [request for request, objection in zip(requests, objections, strict=True) if not objection]
     if not ready:
-        why = objections[0] if objections else "Every lane is muted. Unmute one to run it."
-        st.session_state[state.RUN_PROBLEM] = why
+        problem = objections[0] if objections else "Every lane is muted. Unmute one to run it."
+        st.session_state[state.RUN_PROBLEM] = problem
         return
     demo = service().demo
     if demo and len(ready) > demo.compare_lanes:
@@ -85,21 +78,21 @@ def start_all() -> None:
             f"This demo runs {demo.compare_lanes:,} lanes at most. Mute or delete {len(ready) - demo.compare_lanes:,}."
         )
         return
-    before = shown_experiment(st.session_state.get(state.EXPERIMENT))
-    asked = _sent_by(ready, draft.comparison)
-    if before and before.going_on:
-        if st.session_state.get(keys.SENT) == asked:
+    before = own_experiment(st.session_state.get(state.EXPERIMENT))
+    sent = _sent_by(ready, draft.comparison)
+    if before and before.active:
+        if st.session_state.get(keys.SENT) == sent:
             return  # the key is held down, or the button was pressed twice: the same comparison is already running
         before.stop()
     experiment_id = uuid.uuid4().hex
     state.show_experiment(state.EXPERIMENT, experiment_id)
-    st.session_state[keys.SENT] = asked
+    st.session_state[keys.SENT] = sent
     _start(experiment_id, draft, ready, is_new=True)
 
 
 def stop_all() -> None:
     """Stop every run of the shown experiment, pending ones included."""
-    if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
+    if experiment := own_experiment(st.session_state.get(state.EXPERIMENT)):
         experiment.stop()
 
 
@@ -132,7 +125,7 @@ def run_lane_without_probabilities(lane_id: str) -> None:
 
 def stop_lane(lane_id: str) -> None:
     """Stop one lane of the shown experiment."""
-    if experiment := shown_experiment(st.session_state.get(state.EXPERIMENT)):
+    if experiment := own_experiment(st.session_state.get(state.EXPERIMENT)):
         experiment.stop(lane_id)
 
 
@@ -150,7 +143,7 @@ def change_lanes(change: Callable[[Comparison], Comparison], sentence: str) -> N
 def check_lane(lane_id: str, record: RunRecord) -> None:
     """Send the same bytes as a lane's run again, to compare the answers."""
     endpoint = available_endpoints().get(record.endpoint)
-    experiment = shown_experiment(record.experiment_id)
+    experiment = own_experiment(record.experiment_id)
     if not endpoint or not experiment:
         return
     cell = Cell(lane_id, record.position or 0, record.repeat or 1, order_again(endpoint, record), checks=record.id)
@@ -160,9 +153,9 @@ def check_lane(lane_id: str, record: RunRecord) -> None:
 def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
     """Start a comparison with a run as lane A; lane B is a later run, or the form's later changes."""
     experiment_id = uuid.uuid4().hex
-    now = draft_form.read()
-    base = draft_form.draft_of(record, now) or now
-    other = (draft_form.draft_of(later, base) if later else None) or now
+    current = draft_form.read()
+    base = draft_form.draft_of(record, current) or current
+    other = (draft_form.draft_of(later, base) if later else None) or current
     draft_form.fill(side_by_side(base, other), "comparison begun")
     for number, run in enumerate(filter(None, (record, later))):
         if run.experiment_id is None:
@@ -182,16 +175,15 @@ def _start(experiment_id: str, draft: Draft, requests: Sequence[LaneRequest], *,
         [draft.comparison.position(request.lane.id) for request in requests],
         repeats=draft.comparison.repeats,
         timing=draft.comparison.timing,
-        shuffled=_shuffled,
     )
     cells = with_checks(planned.cells, rules.checks, lambda _position: {})
     # The first bytes go out after one commit, of the rows; the comparison itself and its claim are written next.
     with service().log.together():
         save_experiment(own_log(), experiment_id, json.dumps(content))
         experiment.start(replace(planned, cells=cells), network(), is_new=is_new)
-    begun = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
-    placed = [(run, run.order.placement) for run in begun if run]
-    show_begun((run, Place(at.lane)) for run, at in placed if at and at.repeat != WARM_UP)
+    started = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
+    placed = [(run, run.order.placement) for run in started if run]
+    show_begun((run, Place(placement.lane)) for run, placement in placed if placement and placement.repeat != WARM_UP)
 
 
 def _send_anyway() -> bool:
@@ -199,8 +191,4 @@ def _send_anyway() -> bool:
 
 
 def _sent_by(requests: Sequence[LaneRequest], comparison: Comparison) -> list[tuple[object, ...]]:
-    return [(request.lane.id, *request.asks, comparison.repeats, comparison.timing) for request in requests]
-
-
-def _shuffled(cells: Sequence[Cell]) -> Sequence[Cell]:
-    return random.sample(cells, len(cells))
+    return [(request.lane.id, *request.identity, comparison.repeats, comparison.timing) for request in requests]

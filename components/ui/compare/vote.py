@@ -22,7 +22,7 @@ from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_runs import LaneRuns
 from components.ui.compare.starting import start_all
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import draw_kept, shown, shown_next
+from components.ui.user_errors import draw_error, show_errors, show_errors_later
 from components.ui.visitor import own_log
 
 
@@ -45,7 +45,7 @@ def draw_blind(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns], pa
     """Draw the ballot of a blind vote, or after the vote its names and the way on; nothing outside a blind vote."""
     if pair:
         shown = [runs[lane] for lane in pair if lane in runs]
-        records = [record for found in shown if (record := record_of(shown_run_of(found)))]
+        records = [record for lane_runs in shown if (record := record_of(shown_run_of(lane_runs)))]
         answers = {lane: record for lane, record in zip(pair, records, strict=False) if answer_text(record)}
         all_ended = len(records) == 2 and not any(record.running for record in records)
         draw_vote(answers, {lane: f"Answer {number}" for number, lane in enumerate(pair, 1)}, all_ended=all_ended)
@@ -53,26 +53,26 @@ def draw_blind(requests: Sequence[LaneRequest], runs: Mapping[str, LaneRuns], pa
         titles = {request.lane.id: request.title for request in requests}
         first, second = (plain_words(titles.get(lane, "deleted")) for lane in st.session_state[state.BLIND_ORDER])
         lanes = [request.lane.id for request in requests if not request.lane.muted]
-        left = bool(_open_pairs(lanes, runs))
+        has_next = bool(_open_pairs(lanes, runs))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
-                "Next pair" if left else "Run again",
+                "Next pair" if has_next else "Run again",
                 key="next_pair",
                 type="primary",
-                icon=":material/navigate_next:" if left else ":material/replay:",
-                on_click=presses.soon(_go_on, lanes, runs if left else None),
+                icon=":material/navigate_next:" if has_next else ":material/replay:",
+                on_click=presses.soon(_show_next_pair, lanes, runs if has_next else None),
             )
-            said = f"Vote saved: {plain_words(revealed)}. Answer 1 was **{first}**, answer 2 was **{second}**."
-            st.markdown(f":small[{said}]", width="content")
+            sentence = f"Vote saved: {plain_words(revealed)}. Answer 1 was **{first}**, answer 2 was **{second}**."
+            st.markdown(f":small[{sentence}]", width="content")
 
 
-def shown_run_of(found: LaneRuns) -> Run | RunRecord:
+def shown_run_of(lane_runs: LaneRuns) -> Run | RunRecord:
     """The run of a lane that a blind vote is about."""
     repeat: int = st.session_state.get(keys.BLIND_REPEAT, 0)
-    return found.runs[min(repeat, len(found.runs) - 1)]
+    return lane_runs.runs[min(repeat, len(lane_runs.runs) - 1)]
 
 
-def _go_on(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
+def _show_next_pair(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
     st.session_state.pop(keys.REVEALED, None)
     if runs is None:
         start_all()
@@ -89,11 +89,11 @@ def _choose_pair(lanes: list[str], runs: Mapping[str, LaneRuns]) -> None:
     st.session_state[keys.BLIND_REPEAT] = repeat
 
 
-@shown()
+@show_errors()
 def _open_pairs(lanes: Sequence[str], runs: Mapping[str, LaneRuns]) -> list[tuple[str, str, int]]:
     """The pairs of answers without a vote: two lanes, and the number of the repeat from 0."""
     database = own_log().database
-    ids = [run.id for found in runs.values() for run in found.runs]
+    ids = [run.id for lane_runs in runs.values() for run in lane_runs.runs]
     voted = {frozenset((vote.first_run, vote.second_run)) for vote in (votes_on(database, ids) if database else [])}
     return [
         (first, second, repeat)
@@ -132,7 +132,7 @@ def draw_vote(
                 on_click=_vote,
                 args=(answers[first], answers[second], better, blind),
             )
-    draw_kept(keys.VOTE_PROBLEM)
+    draw_error(keys.VOTE_PROBLEM)
 
 
 def draw_vote_saved() -> None:
@@ -141,7 +141,7 @@ def draw_vote_saved() -> None:
         st.toast("Vote saved.", icon=":material/how_to_vote:")
 
 
-@shown()
+@show_errors()
 def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
     """Draw the votes on the runs of these lanes; ``lane_of`` maps each run's id to its lane."""
     database = own_log().database
@@ -158,7 +158,7 @@ def draw_votes(lane_of: Mapping[str, str], titles: Mapping[str, str]) -> None:
         st.markdown(f":material/how_to_vote: :small[{plain_words(result)} :gray[({how})]]")
 
 
-@shown_next(keys.VOTE_PROBLEM)
+@show_errors_later(keys.VOTE_PROBLEM)
 def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> None:
     first_setting, second_setting = _settings(first, second)
     save_vote(own_log(), Vote(first.id, second.id, first_setting, second_setting, better, blind))
@@ -179,8 +179,8 @@ def _vote(first: RunRecord, second: RunRecord, better: Better, blind: bool) -> N
 
 def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:
     """The settings of each of two runs that the other lacks, in words."""
-    one, other = request_of(first), request_of(second)
-    changes = differences(one, other) if one and other else []
+    first_request, second_request = request_of(first), request_of(second)
+    changes = differences(first_request, second_request) if first_request and second_request else []
     pairs = [("endpoint", first.endpoint, second.endpoint)] if first.endpoint != second.endpoint else []
     pairs += [(change.field, change.before or "of its own", change.after or "of its own") for change in changes]
     if not pairs:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.profile import PROFILES
+from components.counted import counted
 from components.endpoints.added import AddedEndpoints, checked
 from components.endpoints.endpoint import Address, AnyEndpoint
 from components.endpoints.health import EndpointHealth, check
-from components.endpoints.kinds import KINDS, OTHER, Found, Kind, find_local
+from components.endpoints.kinds import KINDS, OTHER, Kind, LocalServer, find_local
 from components.endpoints.typed import EndpointField, UnusableEndpoint
 from components.live.status_words import duration
 from components.server.hosts import is_local
@@ -18,10 +19,10 @@ from components.streaming.session import ApiKey
 from components.ui.endpoints import keys
 from components.ui.endpoints.dialect_rules import dialect_in_words
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 from components.ui.visitor import login_is_needed
 
-_MOST_MODELS_NAMED = 5
+_MAX_MODELS_NAMED = 5
 
 
 def may_add() -> bool:
@@ -47,24 +48,24 @@ def draw_add_buttons() -> None:
     )
 
 
-def draw_found(endpoints: list[AnyEndpoint]) -> None:
-    """Draw the servers that the last search found, those aside that are endpoints already."""
-    found: list[Found] | None = st.session_state.get(keys.FOUND)
-    if found is None:
+def draw_local_servers(endpoints: list[AnyEndpoint]) -> None:
+    """Draw the servers that the last search found, without those that are endpoints already."""
+    servers: list[LocalServer] | None = st.session_state.get(keys.FOUND)
+    if servers is None:
         return
-    known = {address.base_url for endpoint in endpoints if (address := endpoint.known_address)}
-    new = [each for each in found if each.kind.base_url not in known]
+    known_urls = {address.base_url for endpoint in endpoints if (address := endpoint.known_address)}
+    new = [server for server in servers if server.kind.base_url not in known_urls]
     with st.container(key="found_endpoints", border=True, gap="xsmall"):
         if not new:
             ports = ", ".join(f"{kind.title} {kind.base_url.split(':')[2][:-3]}" for kind in KINDS if kind.local)
-            none = "No other server" if found else "No server"
+            none = "No other server" if servers else "No server"
             st.caption(f"{none} lists models at the usual ports: {ports}.")
-        for each in new:
-            says = "asks for a key" if each.models is None else _models(len(each.models))
+        for server in new:
+            answer = "asks for a key" if server.models is None else counted(len(server.models), "model")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f"**{each.kind.title}** `{each.kind.base_url}` {says}", width="content")
-                key = f"add_{each.kind.name}"
-                st.button("Add", key=key, icon=":material/add:", on_click=_open, args=(each.kind,))
+                st.markdown(f"**{server.kind.title}** `{server.kind.base_url}` {answer}", width="content")
+                key = f"add_{server.kind.name}"
+                st.button("Add", key=key, icon=":material/add:", on_click=_open, args=(server.kind,))
 
 
 def draw_form() -> None:
@@ -79,7 +80,7 @@ def draw_form() -> None:
                 "Kind",
                 [kind.title for kind in KINDS],
                 key=keys.KIND,
-                on_change=_take_kind,
+                on_change=_apply_kind,
                 required=True,
                 label_visibility="collapsed",
             )
@@ -149,22 +150,19 @@ def _draw_tested() -> None:
         if tested.problem:
             st.markdown(f":orange[:material/warning: {tested.verdict.value}: {plain_words(tested.problem)}]")
         else:
-            named = ", ".join(card.id for card in tested.models[:_MOST_MODELS_NAMED])
-            more = ", …" if len(tested.models) > _MOST_MODELS_NAMED else ""
+            model_names = ", ".join(card.id for card in tested.models[:_MAX_MODELS_NAMED])
+            more = ", …" if len(tested.models) > _MAX_MODELS_NAMED else ""
+            count = counted(len(tested.models), "model")
             st.markdown(
-                f":green[:material/check: Answers in {duration(tested.milliseconds)}, {_models(len(tested.models))}] "
-                f":small[:gray[{plain_words(named)}{more}]]"
+                f":green[:material/check: Answers in {duration(tested.milliseconds)}, {count}] "
+                f":small[:gray[{plain_words(model_names)}{more}]]"
             )
 
 
-def _models(count: int) -> str:
-    return f"{count:,} model{'' if count == 1 else 's'}"
-
-
 def _table(name: str) -> dict[str, str]:
-    with shown_next(keys.PROBLEM):
-        found: dict[str, str] = added_endpoints().tables().get(name, {})
-        return found
+    with show_errors_later(keys.PROBLEM):
+        table: dict[str, str] = added_endpoints().tables().get(name, {})
+        return table
     return {}
 
 
@@ -176,10 +174,10 @@ def _open(kind: Kind) -> None:
     _close()
     st.session_state[keys.EDITED] = ""
     st.session_state[keys.KIND] = kind.title
-    _take_kind()
+    _apply_kind()
 
 
-def _take_kind() -> None:
+def _apply_kind() -> None:
     kind = next(kind for kind in KINDS if kind.title == st.session_state[keys.KIND])
     _fill({EndpointField.NAME: kind.name, EndpointField.BASE_URL: kind.base_url, EndpointField.DIALECT: kind.dialect})
 
@@ -219,16 +217,16 @@ def _checked() -> tuple[str, dict[str, str]] | None:
 
 
 def _test() -> None:
-    if found := _checked():
-        table = found[1]
+    if form := _checked():
+        table = form[1]
         key = ApiKey(table["api_key"], table["base_url"]) if table.get("api_key") else None
         st.session_state[keys.TESTED] = check(Address(table["base_url"], key))
 
 
 def _save() -> None:
-    if found := _checked():
-        with shown_next(keys.PROBLEM):
-            added_endpoints().save(*found)
+    if form := _checked():
+        with show_errors_later(keys.PROBLEM):
+            added_endpoints().save(*form)
             _close()
 
 
@@ -241,13 +239,13 @@ def _close() -> None:
 
 
 def _remove(name: str) -> None:
-    with shown_next(keys.PROBLEM):
+    with show_errors_later(keys.PROBLEM):
         table = _table(name)
         added_endpoints().remove(name)
         st.session_state[keys.REMOVED] = name, table
 
 
 def _restore() -> None:
-    with shown_next(keys.PROBLEM):
+    with show_errors_later(keys.PROBLEM):
         added_endpoints().save(*st.session_state[keys.REMOVED])
         del st.session_state[keys.REMOVED]

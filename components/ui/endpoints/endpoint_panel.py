@@ -16,7 +16,7 @@ from components.contract.errors import plain_text, single_line
 from components.embedded.process import EmbeddedModel, EmbeddedModelState
 from components.embedded.status_line import ModelPhase
 from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
-from components.endpoints.health import EndpointHealth, HealthVerdict, Look, Looks
+from components.endpoints.health import EndpointHealth, HealthChecks, HealthState, HealthVerdict
 from components.endpoints.models import ModelCard
 from components.live.status_words import duration
 from components.log.database import Database
@@ -29,8 +29,8 @@ Colour = Literal["green", "orange", "red", "blue", "gray"]
 
 _REFRESH_S = 0.5
 _RUNS_MEASURED = 10
-_MOST_ROWS_SHOWN = 8
-_MOST_ID_CHARACTERS = 200
+_MAX_ROWS_SHOWN = 8
+_MAX_ID_CHARACTERS = 200
 
 _SIGNS: dict[HealthVerdict, tuple[str, Colour]] = {
     HealthVerdict.ANSWERS: (":material/check:", "green"),
@@ -56,9 +56,9 @@ _ON_THE_WAY = (ModelPhase.FETCHING, ModelPhase.LOADING)
 
 
 @st.cache_resource
-def _looks() -> Looks:
+def _health_checks() -> HealthChecks:
     """This process's checks of its endpoints. They depend on the configuration alone, so all visitors share them."""
-    return Looks()
+    return HealthChecks()
 
 
 def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
@@ -66,7 +66,7 @@ def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
     for endpoint in endpoints:
         address = endpoint.known_address
         if address:
-            _looks().look(endpoint.name, address, again=True)
+            _health_checks().state(endpoint.name, address, again=True)
 
 
 def draw_endpoint(
@@ -78,10 +78,10 @@ def draw_endpoint(
     """
     # The state is read before the address, so that a ready model always has one.
     model = endpoint.model.state if isinstance(endpoint, EmbeddedEndpoint) else None
-    look = _look(endpoint)
+    state = _state(endpoint)
     with st.container(key=f"endpoint_{endpoint.name}", border=True, gap="xsmall"):
-        _draw_head(endpoint, model, look, draw_further_buttons)
-        health = look.health
+        _draw_head(endpoint, model, state, draw_further_buttons)
+        health = state.health
         if health and health.problem:
             # As plain text: an endpoint's message must not become an image or a link.
             st.text(single_line(health.problem))
@@ -99,7 +99,7 @@ def draw_endpoint(
             ),
         ):
             draw_dialect_rules(endpoint.profile)
-    return look.asking
+    return state.checking
 
 
 def await_answers(endpoints: list[AnyEndpoint]) -> None:
@@ -112,13 +112,13 @@ def await_answers(endpoints: list[AnyEndpoint]) -> None:
 def _await_answers(endpoints: list[AnyEndpoint]) -> None:
     # It draws nothing. A fragment that reruns while its last elements are still on their way to the browser removes
     # them, except those named by their hash; these then find no place, and the whole page goes blank.
-    if not all(_look(endpoint).asking for endpoint in endpoints):
+    if not all(_state(endpoint).checking for endpoint in endpoints):
         st.rerun()
 
 
-def _look(endpoint: AnyEndpoint) -> Look:
+def _state(endpoint: AnyEndpoint) -> HealthState:
     address = endpoint.known_address
-    return _looks().look(endpoint.name, address) if address else Look(None, asking=False)
+    return _health_checks().state(endpoint.name, address) if address else HealthState(None, checking=False)
 
 
 def _recent_speed(database: Database | None, endpoint: str) -> str:
@@ -137,13 +137,13 @@ def _recent_speed(database: Database | None, endpoint: str) -> str:
 def _draw_head(
     endpoint: AnyEndpoint,
     model: EmbeddedModelState | None,
-    look: Look,
+    state: HealthState,
     draw_further_buttons: Callable[[str], None] | None,
 ) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
-            _draw_badge(model, look)
+            _draw_badge(model, state)
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if isinstance(endpoint, EmbeddedEndpoint):
                 _draw_embedded_button(endpoint.model, endpoint.name)
@@ -154,15 +154,15 @@ def _draw_head(
                 key=f"check_{endpoint.name}",
                 type="tertiary",
                 icon=":material/refresh:",
-                disabled=look.asking or endpoint.known_address is None,
+                disabled=state.checking or endpoint.known_address is None,
                 on_click=check_again,
                 args=([endpoint],),
             )
-    st.markdown(f":small[{' :gray[·] '.join(_facts(endpoint, look))}]", help=_MEASURED if look.health else None)
+    st.markdown(f":small[{' :gray[·] '.join(_facts(endpoint, state))}]", help=_MEASURED if state.health else None)
 
 
-def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
-    health = look.health
+def _draw_badge(model: EmbeddedModelState | None, state: HealthState) -> None:
+    health = state.health
     if model and (model.phase is not ModelPhase.READY or health is None or health.verdict is HealthVerdict.ANSWERS):
         label, icon, colour = _PHASES[model.phase]
     elif health:
@@ -172,9 +172,9 @@ def _draw_badge(model: EmbeddedModelState | None, look: Look) -> None:
     st.badge(label, icon=icon, color=colour)
 
 
-def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
+def _facts(endpoint: AnyEndpoint, state: HealthState) -> list[str]:
     """The endpoint's configuration and the time of its check, with the address as code: a bare one becomes a link."""
-    address, health = endpoint.known_address, look.health
+    address, health = endpoint.known_address, state.health
     facts = [f":gray[dialect] {dialect_in_words(endpoint.profile.name)}"]
     if address:
         facts.append(f"`{address.base_url.replace('`', '%60')}`")
@@ -185,7 +185,7 @@ def _facts(endpoint: AnyEndpoint, look: Look) -> list[str]:
         facts.append(f":gray[default model] {plain_words(endpoint.default_model, 60)}")
     if health and health.milliseconds is not None:
         facts.append(f":gray[answered in] {duration(health.milliseconds)}")
-    if look.asking:
+    if state.checking:
         facts.append(":gray[checking …]")
     elif health:
         checked_at = pd.Timestamp(health.checked_at).tz_convert(time_zone())
@@ -256,7 +256,7 @@ def _draw_models(name: str, health: EndpointHealth | None) -> None:
             key=f"model_table_{name}",
             hide_index=True,
             placeholder="n/a",
-            height=38 + 35 * min(len(health.models), _MOST_ROWS_SHOWN),
+            height=38 + 35 * min(len(health.models), _MAX_ROWS_SHOWN),
             column_config={
                 "model": st.column_config.TextColumn(width="medium"),
                 "context length": st.column_config.NumberColumn(format="localized", help="In tokens."),
@@ -267,7 +267,7 @@ def _draw_models(name: str, health: EndpointHealth | None) -> None:
 def _table(models: tuple[ModelCard, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "model": [plain_text(card.id, _MOST_ID_CHARACTERS) for card in models],
+            "model": [plain_text(card.id, _MAX_ID_CHARACTERS) for card in models],
             "context length": pd.array([card.context_length for card in models], dtype="Int64"),
             "default temperature": pd.array([card.default_temperature for card in models], dtype="Float64"),
         }

@@ -31,7 +31,7 @@ def draw_own_endpoint() -> None:
     if not read_settings().own_endpoints:
         return
     for endpoint in own_endpoints().values():
-        _draw_kept(endpoint)
+        _draw_stored(endpoint)
     with st.form("own_endpoint_form"):
         address, secret = st.columns(2)
         with address:
@@ -69,7 +69,7 @@ def draw_own_endpoint() -> None:
         st.form_submit_button("Use this endpoint", key=SAVE, on_click=_save)
 
 
-def _draw_kept(endpoint: Endpoint) -> None:
+def _draw_stored(endpoint: Endpoint) -> None:
     address = endpoint.fixed_address
     with st.container(key="own_endpoint_kept", border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")

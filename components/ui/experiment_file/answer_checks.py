@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from components.checks.judge import Judge
-from components.checks.results import kept_results
+from components.checks.results import stored_results
 from components.experiments.judges import Judges
 from components.experiments.logged_cases import reused_answers
 from components.experiments.logged_checks import Checking, check_logged
@@ -19,16 +19,16 @@ from components.ui.answer.check_results import draw_results
 from components.ui.available_endpoints import available_endpoints
 from components.ui.experiment_file import keys, rules_form
 from components.ui.form.endpoint_choice import model_cards
-from components.ui.user_errors import draw_kept, shown_next
+from components.ui.user_errors import draw_error, show_errors_later
 from components.ui.visitor import own_log
 
-_LOOK_AGAIN_S = 1.0
+_REFRESH_S = 1.0
 _ICONS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
 
 
 def draw_answer_checks(record: RunRecord) -> None:
     """Draw the menu with the checks of a run's answer; its name says how many pass."""
-    results = kept_results(record)
+    results = stored_results(record)
     name = f"Checks: {sum(result.passed is True for result in results)} of {len(results)}" if results else "Checks"
     menu = st.popover(
         name,
@@ -85,13 +85,13 @@ def draw_progress(*caches: str) -> None:
     """Draw the progress of checks that ask judges, and why the last ones ended early."""
     checking = _under_way()
     if checking:
-        st.fragment(_draw_progress, run_every=_LOOK_AGAIN_S)(checking, caches)
-    draw_kept(keys.CHECKS_PROBLEM)
+        st.fragment(_draw_progress, run_every=_REFRESH_S)(checking, caches)
+    draw_error(keys.CHECKS_PROBLEM)
 
 
 def _draw_progress(checking: Checking, caches: tuple[str, ...]) -> None:
     presses.act()
-    if not checking.going_on:
+    if not checking.active:
         if st.session_state.pop(keys.CHECKING, None) is checking and checking.problem:
             st.session_state[keys.CHECKS_PROBLEM] = checking.problem
         for name in caches:
@@ -103,12 +103,12 @@ def _draw_progress(checking: Checking, caches: tuple[str, ...]) -> None:
 
 
 def _under_way() -> Checking | None:
-    found: Checking | None = st.session_state.get(keys.CHECKING)
-    return found
+    checking: Checking | None = st.session_state.get(keys.CHECKING)
+    return checking
 
 
 def _judge(experiment_id: str) -> None:
-    with shown_next(keys.CHECKS_PROBLEM):
+    with show_errors_later(keys.CHECKS_PROBLEM):
         if database := own_log().database:
             reused = reused_answers(own_log(), experiment_id)
             _check([*answered_run_ids(database, experiment_id), *reused], reused)
@@ -117,13 +117,13 @@ def _judge(experiment_id: str) -> None:
 def _check(run_ids: Sequence[str], reused: Mapping[str, Mapping[str, str]] | None = None) -> None:
     checks = rules_form.read().checks
     judges = [check for check in checks if isinstance(check, Judge)]
-    with shown_next(keys.CHECKS_PROBLEM):
+    with show_errors_later(keys.CHECKS_PROBLEM):
         if not judges:
             check_logged(own_log(), run_ids, checks)
             return
         endpoints = available_endpoints()
         # Read here: the thread of the judges has no page.
-        known = [endpoints[judge.endpoint] for judge in judges if judge.endpoint and judge.endpoint in endpoints]
-        named = {endpoint.name: model_cards(endpoint) for endpoint in known}
-        asked = Judges(service().runner, own_log(), endpoints, lambda endpoint: named.get(endpoint.name, []))
-        st.session_state[keys.CHECKING] = Checking(own_log(), run_ids, checks, asked, reused)
+        used = [endpoints[judge.endpoint] for judge in judges if judge.endpoint and judge.endpoint in endpoints]
+        cards = {endpoint.name: model_cards(endpoint) for endpoint in used}
+        asker = Judges(service().runner, own_log(), endpoints, lambda endpoint: cards.get(endpoint.name, []))
+        st.session_state[keys.CHECKING] = Checking(own_log(), run_ids, checks, asker, reused)

@@ -10,14 +10,14 @@ from components.experiments.file_format import ExperimentFile
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.file_writing import write_experiment_file
 from components.experiments.problem import SweepProblem
-from components.experiments.yaml_text import MOST_BYTES
+from components.experiments.yaml_text import MAX_BYTES
 from components.ui import presses
 from components.ui.available_endpoints import available_endpoints
 from components.ui.experiment_file import keys, rules_form
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.uploads import draw_uploader
-from components.ui.user_errors import draw_kept, shown_next
+from components.ui.user_errors import draw_error, show_errors_later
 
 
 def draw_file_menu(experiment: Callable[[], ExperimentFile]) -> None:
@@ -43,10 +43,10 @@ def draw_file_menu(experiment: Callable[[], ExperimentFile]) -> None:
             "Open a file",
             type=["yaml", "yml"],
             key=keys.FILE,
-            on_change=presses.soon(_take),
-            max_upload_size=MOST_BYTES // 1_000_000,
+            on_change=presses.soon(_read_file),
+            max_upload_size=MAX_BYTES // 1_000_000,
         )
-        draw_kept(keys.FILE_PROBLEM)
+        draw_error(keys.FILE_PROBLEM)
 
 
 def opened_file(*, sweep: bool) -> ExperimentFile | None:
@@ -65,12 +65,12 @@ def opened_file(*, sweep: bool) -> ExperimentFile | None:
     return opened
 
 
-def _take() -> None:
+def _read_file() -> None:
     uploaded = st.session_state[keys.FILE]
     if uploaded is None:
         return
-    with shown_next(keys.FILE_PROBLEM):
-        text = uploaded.read(MOST_BYTES + 1).decode("utf-8-sig", "replace")
+    with show_errors_later(keys.FILE_PROBLEM):
+        text = uploaded.read(MAX_BYTES + 1).decode("utf-8-sig", "replace")
         further = [name for endpoint in available_endpoints().values() for name in endpoint.profile.fields]
         st.session_state[keys.OPENED_FILE] = read_experiment_file(text, further_fields=further)
         st.session_state[keys.FILE_MENU] = False

@@ -71,8 +71,8 @@ def checks_with(values: Mapping[str, str]) -> AnswerChecks | None:
 
 def begin(rules: Callable[[], Rules | None]) -> None:
     """Put the rules of the shown experiment into a session that has none yet: it begins with a link, or a reload."""
-    if keys.RULES not in st.session_state and (kept := rules()):
-        put(kept)
+    if keys.RULES not in st.session_state and (stored := rules()):
+        put(stored)
 
 
 def put(rules: Rules) -> None:
@@ -82,12 +82,12 @@ def put(rules: Rules) -> None:
 
 def _current() -> tuple[Rules, str | None]:
     text: str = st.session_state.get(keys.RULES) or ""
-    known: tuple[str, Rules, str | None] | None = st.session_state.get(keys.RULES_READ)
-    if known is None or known[0] != text:
+    last: tuple[str, Rules, str | None] | None = st.session_state.get(keys.RULES_READ)
+    if last is None or last[0] != text:
         rules, problem = Rules(), None
         try:
             rules = read_rules(text)
-        except SweepProblem as found:
-            problem = found.sentence
-        known = st.session_state[keys.RULES_READ] = text, rules, problem
-    return known[1], known[2]
+        except SweepProblem as error:
+            problem = error.sentence
+        last = st.session_state[keys.RULES_READ] = text, rules, problem
+    return last[1], last[2]

@@ -27,7 +27,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
     """Draw one line that says what the base is, and the form in a drawer that the line opens; returns the draft.
 
     The browser opens and closes the drawer, without waiting for the server. A field of the closed drawer that gets the
-    focus opens it. ``with_lanes`` includes the variables of lanes. ``filled`` are variables with values from elsewhere,
+    focus opens it. ``with_lanes`` includes the variables of lanes. ``filled`` are variables with other values,
     which may be empty here.
     """
     with st.container(key="base", gap=None):
@@ -50,9 +50,9 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
     with tools:
         draw_presets()
         draw_reset_all(draft)
-    elsewhere = {name: draft.variables.get(name) or _SOME_VALUE for name in filled}
-    whole = draft.model_copy(update={"variables": {**draft.variables, **elsewhere}})
-    composed = compose(whole, endpoint.profile, context_tokens=card.context_length if card else None)
+    other_values = {name: draft.variables.get(name) or _SOME_VALUE for name in filled}
+    filled_draft = draft.model_copy(update={"variables": {**draft.variables, **other_values}})
+    composed = compose(filled_draft, endpoint.profile, context_tokens=card.context_length if card else None)
     draw_remarks(composed, endpoint.profile, places)
     with line:
         st.button(
@@ -72,5 +72,5 @@ def _in_a_line(draft: Draft) -> str:
     if len(draft.turns) > 1:
         parts.append(f"{len(draft.turns)} messages")
     parts += [f"{field} {words[field]}" for field in draft.changed_fields if field in words]
-    said = plain_words(" ".join(prompt.split()), _PROMPT_CHARACTERS) or ":gray[No message yet]"
-    return f"**Base** {said} :gray[· {plain_words(' · '.join(parts), _PARTS_CHARACTERS)}]"
+    text = plain_words(" ".join(prompt.split()), _PROMPT_CHARACTERS) or ":gray[No message yet]"
+    return f"**Base** {text} :gray[· {plain_words(' · '.join(parts), _PARTS_CHARACTERS)}]"

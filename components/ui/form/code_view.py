@@ -16,10 +16,10 @@ from components.snippets.problem import CannotExport
 from components.ui import presses
 from components.ui.choices import choose_view
 from components.ui.form import draft_form, keys
-from components.ui.form.link_bar import take_settings
+from components.ui.form.link_bar import apply_settings
 from components.ui.plain_words import plain_words
 from components.ui.uploads import draw_uploader
-from components.ui.user_errors import draw_kept, shown_next
+from components.ui.user_errors import draw_error, show_errors_later
 
 _PLACEHOLDER = "curl https://host/v1/chat/completions -d '{\"model\": …}'"
 
@@ -89,15 +89,15 @@ def draw_import(profile: Profile) -> None:
         )
         draw_uploader("Or a settings file from Tempera", type="json", key=keys.IMPORT_FILE)
         st.form_submit_button("Import", icon=":material/input:", on_click=presses.soon(_import, profile.name))
-        draw_kept(keys.IMPORT_PROBLEM)
+        draw_error(keys.IMPORT_PROBLEM)
 
 
-@shown_next(keys.IMPORT_PROBLEM)
+@show_errors_later(keys.IMPORT_PROBLEM)
 def _import(dialect: str) -> None:
     """Fill the form from the pasted text; an error is shown below it, and nothing is changed."""
     profile = profile_named(dialect)
     if file := st.session_state.get(keys.IMPORT_FILE):
-        take_settings(read_settings_file(file.getvalue()), "file")
+        apply_settings(read_settings_file(file.getvalue()), "file")
         st.session_state[keys.IMPORT] = False
         return
     imported = import_request(st.session_state[keys.IMPORT_TEXT], profile)

@@ -27,7 +27,7 @@ from components.drafts.store import find_draft, save_draft
 from components.log.record import RunRecord
 from components.ui.available_endpoints import available_endpoints
 from components.ui.form import field_widgets, keys, widget_values
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 
@@ -39,25 +39,25 @@ class Undo:
     action: Callable[[], None]
 
 
-_MOST_UNDO = 20
+_MAX_UNDO = 20
 
 
-def begin(otherwise: Callable[[], Draft | None]) -> None:
-    """Start a session's form from the draft in the query parameter, else from ``otherwise``.
+def begin(fallback: Callable[[], Draft | None]) -> None:
+    """Start a session's form from the draft in the query parameter, else from ``fallback``.
 
     A stored draft is copied under an id of this session, and the original is never changed: two tabs, or two people
     with the same address, do not overwrite each other's text.
     """
     if keys.START not in st.session_state:
-        kept = _kept_draft(st.query_params.get(keys.DRAFT_PARAMETER))
-        begins_with = _with_known_keys(kept or otherwise() or new_draft())
-        st.session_state[keys.START] = begins_with
-        st.session_state[keys.TURNS] = begins_with.turns
-        st.session_state[keys.COMPARISON] = begins_with.comparison
-        st.session_state[keys.HIGHEST_TURN] = highest_id(begins_with.turns)
+        stored = _stored_draft(st.query_params.get(keys.DRAFT_PARAMETER))
+        initial = _with_known_keys(stored or fallback() or new_draft())
+        st.session_state[keys.START] = initial
+        st.session_state[keys.TURNS] = initial.turns
+        st.session_state[keys.COMPARISON] = initial.comparison
+        st.session_state[keys.HIGHEST_TURN] = highest_id(initial.turns)
         st.session_state[keys.DRAFT] = uuid.uuid4().hex
-        if kept:
-            save_draft(own_log(), st.session_state[keys.DRAFT], kept.to_text())
+        if stored:
+            save_draft(own_log(), st.session_state[keys.DRAFT], stored.to_text())
     if st.query_params.get(keys.DRAFT_PARAMETER) != st.session_state[keys.DRAFT]:
         # Also after a click on another page, which drops the parameter.
         st.query_params[keys.DRAFT_PARAMETER] = st.session_state[keys.DRAFT]
@@ -65,8 +65,8 @@ def begin(otherwise: Callable[[], Draft | None]) -> None:
 
 def start() -> Draft:
     """The initial values of newly drawn widgets."""
-    found: Draft = st.session_state[keys.START]
-    return found
+    initial: Draft = st.session_state[keys.START]
+    return initial
 
 
 def read() -> Draft:
@@ -96,9 +96,9 @@ def current_turns() -> Turns:
 
 def fill(draft: Draft, sentence: str) -> None:
     """Put a draft into the form; call it before the widgets are drawn. ``sentence`` describes it for Undo."""
-    before, known = read(), _with_known_keys(draft)
-    _put(known)
-    offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, known, sentence)))
+    before, filled = read(), _with_known_keys(draft)
+    _put(filled)
+    offer_undo(Undo(f"Undo: {sentence}", lambda: _restore(before, filled, sentence)))
 
 
 def change(change: Change, sentence: str) -> None:
@@ -124,7 +124,7 @@ def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) 
         return
     if sentence:
         after = read()
-        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _restore(before, after, sentence)))
 
 
 def change_comparison(change: Callable[[Comparison], Comparison], sentence: str | None = None) -> None:
@@ -142,7 +142,7 @@ def change_comparison(change: Callable[[Comparison], Comparison], sentence: str 
     st.session_state[keys.COMPARISON] = changed
     if sentence:
         after = read()
-        offer_undo(Undo(f"Undo: {sentence}", lambda: _take_back(before, after, sentence)))
+        offer_undo(Undo(f"Undo: {sentence}", lambda: _restore(before, after, sentence)))
 
 
 def next_turn_id() -> str:
@@ -156,7 +156,7 @@ def offer_undo(undo: Undo) -> None:
     st.session_state.pop(keys.REDO, None)
     offered = st.session_state.setdefault(keys.UNDO, [])
     offered.append(undo)
-    del offered[:-_MOST_UNDO]
+    del offered[:-_MAX_UNDO]
 
 
 def can_undo() -> str | None:
@@ -184,36 +184,36 @@ def redo() -> None:
         offered.action()
 
 
-def _take_back(before: Draft, after: Draft, sentence: str) -> None:
+def _restore(before: Draft, after: Draft, sentence: str) -> None:
     """Restore the parts that a change replaced, and offer to redo it."""
-    now = read()
-    taken_back = _merged(now, after, before)
-    _put(taken_back)
-    st.session_state[keys.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), taken_back, now), sentence))
+    current = read()
+    restored = _merged(current, after, before)
+    _put(restored)
+    st.session_state[keys.REDO] = Undo(f"Redo: {sentence}", lambda: fill(_merged(read(), restored, current), sentence))
 
 
-def _merged(now: Draft, old: Draft, new: Draft) -> Draft:
+def _merged(current: Draft, old: Draft, new: Draft) -> Draft:
     """The current form with the differences from ``old`` to ``new``; later edits of other parts stay."""
-    merged = between(old, new, unsent=True).apply(now)
-    taken_out = old.settings.keys() - new.settings.keys()
-    kept = {field: setting for field, setting in merged.settings.items() if field not in taken_out}
-    merged = merged.model_copy(update={"settings": kept})
+    merged = between(old, new, unsent=True).apply(current)
+    removed = old.settings.keys() - new.settings.keys()
+    settings = {field: setting for field, setting in merged.settings.items() if field not in removed}
+    merged = merged.model_copy(update={"settings": settings})
     return merged if new.comparison == old.comparison else merged.model_copy(update={"comparison": new.comparison})
 
 
 def keep(draft: Draft) -> None:
     """Store the form under the id in the query parameter, so that a reload or restart finds it again."""
     text = draft.to_text()
-    if keys.KEPT_DRAFT not in st.session_state:
+    if keys.STORED_DRAFT not in st.session_state:
         # The default endpoint and model are no edit, and are not stored.
         untouched = start().model_copy(update={"endpoint": draft.endpoint, "model": draft.model})
-        st.session_state[keys.KEPT_DRAFT] = untouched.to_text()
+        st.session_state[keys.STORED_DRAFT] = untouched.to_text()
     # A quick change of page can lose the values of widgets; redrawn, they start with the last ones.
     st.session_state[keys.START] = draft
     st.session_state[keys.TURNS] = draft.turns
-    if text != st.session_state[keys.KEPT_DRAFT]:
+    if text != st.session_state[keys.STORED_DRAFT]:
         save_draft(own_log(), st.session_state[keys.DRAFT], text)
-        st.session_state[keys.KEPT_DRAFT] = text
+        st.session_state[keys.STORED_DRAFT] = text
 
 
 def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
@@ -221,8 +221,8 @@ def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
 
     Variables are included if the run had them. ``base`` provides the values of fields that the run omitted.
     """
-    if record.draft and (kept := read_draft(record.draft)):
-        return kept.model_copy(update={"comparison": base.comparison}) if base else kept
+    if record.draft and (stored := read_draft(record.draft)):
+        return stored.model_copy(update={"comparison": base.comparison}) if base else stored
     try:
         profile = profile_named(record.dialect)
         request = from_bytes(record.request_body, profile)
@@ -248,15 +248,15 @@ def _with_known_keys(draft: Draft) -> Draft:
 
 
 def _profile_at(endpoint: str | None) -> Profile:
-    found = available_endpoints().get(endpoint or "")
-    return found.profile if found else BEEZY
+    endpoint_ = available_endpoints().get(endpoint or "")
+    return endpoint_.profile if endpoint_ else BEEZY
 
 
-def _kept_draft(draft_id: str | None) -> Draft | None:
+def _stored_draft(draft_id: str | None) -> Draft | None:
     database = own_log().database
     if draft_id is None or database is None:
         return None
-    with shown():
+    with show_errors():
         text = find_draft(database, draft_id)
         return read_draft(text) if text else None
     return None
@@ -290,16 +290,16 @@ def _put(draft: Draft) -> None:
     widget_values.put(values)
 
 
-def _value(key: str, otherwise: Any) -> Any:
+def _value(key: str, fallback: Any) -> Any:
     """The value of a widget, or its initial value before it is drawn."""
-    return st.session_state.get(key, otherwise)
+    return st.session_state.get(key, fallback)
 
 
-def _setting(profile: Profile, field: str, began: Setting) -> Setting:
-    row = profile.field(field).holding(began.value)
-    chosen = _value(field_widgets.states_key(row), field_widgets.state_in(row, began))
-    held = _value(field_widgets.value_key(row), field_widgets.shown(row, began))
-    return field_widgets.setting_in(row, chosen, held, began)
+def _setting(profile: Profile, field: str, initial: Setting) -> Setting:
+    row = profile.field(field).holding(initial.value)
+    chosen = _value(field_widgets.states_key(row), field_widgets.state_in(row, initial))
+    value = _value(field_widgets.value_key(row), field_widgets.shown(row, initial))
+    return field_widgets.setting_in(row, chosen, value, initial)
 
 
 def _as_typed(turn: Turn) -> Turn:

@@ -22,7 +22,7 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
     """Draw both selects; returns the chosen endpoint and its card of the chosen model."""
     endpoints = available_endpoints()
     names = list(endpoints)
-    begins_with = draft_form.start().endpoint
+    initial = draft_form.start().endpoint
     if st.session_state.get(keys.ENDPOINT, names[0]) not in names:
         # The operator has removed it.
         widget_values.put({keys.ENDPOINT: names[0]})
@@ -31,7 +31,7 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
         name = st.selectbox(
             "endpoint",
             names,
-            index=names.index(begins_with) if begins_with in names else 0,
+            index=names.index(initial) if initial in names else 0,
             key=keys.ENDPOINT,
             on_change=presses.soon(_choose_first_model),
             label_visibility="collapsed",
@@ -46,9 +46,9 @@ def draw_endpoint_and_model() -> tuple[AnyEndpoint, ModelCard | None]:
 
 def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
     models, problem = _models(endpoint)
-    begins_with = draft_form.start().model or _first_model(endpoint, models)
+    initial = draft_form.start().model or _first_model(endpoint, models)
     options = [card.id for card in models]
-    for model in (begins_with, st.session_state.get(keys.MODEL)):
+    for model in (initial, st.session_state.get(keys.MODEL)):
         if model and model not in options:
             options.insert(0, model)
     with field_line(keys.MODEL):
@@ -56,7 +56,7 @@ def _draw_model(endpoint: AnyEndpoint) -> ModelCard | None:
         chosen = st.selectbox(
             "model",
             options,
-            index=options.index(begins_with) if begins_with else None,
+            index=options.index(initial) if initial else None,
             key=keys.MODEL,
             accept_new_options=True,
             placeholder="Choose or type a model",
@@ -90,21 +90,21 @@ def _models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     if address is None:
         return [], None
     # Models visible to a visitor's own key are not shown to others.
-    listed = _listed_for_one if endpoint.name in own_endpoints() else _listed
+    listed = _listed_for_session if endpoint.name in own_endpoints() else _listed
     return listed(endpoint.name, address.base_url, endpoint)
 
 
 @st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False)
 def _listed(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
-    return _ask(_endpoint)
+    return _request_models(_endpoint)
 
 
 @st.cache_data(ttl=_LIST_LIFETIME_S, show_spinner=False, scope="session")
-def _listed_for_one(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
-    return _ask(_endpoint)
+def _listed_for_session(name: str, base_url: str, _endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+    return _request_models(_endpoint)
 
 
-def _ask(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
+def _request_models(endpoint: AnyEndpoint) -> tuple[list[ModelCard], str | None]:
     try:
         return list_models(endpoint.address(lambda: False)), None
     except ModelsUnavailable as unavailable:

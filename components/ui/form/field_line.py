@@ -32,13 +32,13 @@ def draw_note(note: str) -> None:
         st.container()  # the value keeps its place in the line
 
 
-def draw_state(name: str, options: list[str], begins_with: str, *, key: str) -> str:
+def draw_state(name: str, options: list[str], initial: str, *, key: str) -> str:
     """Draw the menu of states at the end of the line; returns the chosen one."""
     return (
         st.selectbox(
             f"{name}: {', '.join(options[:-1])} or {options[-1]}",
             options,
-            options.index(begins_with) if begins_with in options else 0,
+            options.index(initial) if initial in options else 0,
             key=key,
             label_visibility="collapsed",
             filter_mode=None,

@@ -36,8 +36,8 @@ def states(row: Field, *, nullable: bool) -> list[str]:
 
 def value_key(row: Field) -> str:
     """The key of the value widget, with the kind where the kind varies."""
-    known, key = FIELDS.get(row.name), field_key(row.name)
-    return key if known and known.kind is row.kind else f"{key}_{row.kind.name.lower()}"
+    field, key = FIELDS.get(row.name), field_key(row.name)
+    return key if field and field.kind is row.kind else f"{key}_{row.kind.name.lower()}"
 
 
 def states_key(row: Field) -> str:
@@ -66,7 +66,7 @@ def shown(row: Field, setting: Setting) -> Any:
             return value
 
 
-def setting_in(row: Field, chosen: str, held: Any, before: Setting) -> Setting:
+def setting_in(row: Field, chosen: str, value: Any, before: Setting) -> Setting:
     """The setting of both widgets together.
 
     An empty number changes only the state. An unchanged widget keeps the value ``before``: 1 does not become 1.0, nor a
@@ -74,43 +74,43 @@ def setting_in(row: Field, chosen: str, held: Any, before: Setting) -> Setting:
     """
     if row.kind is Kind.SWITCH and chosen in _SWITCHED:
         return Setting(state=FieldState.VALUE, value=_SWITCHED[chosen])
-    if row.kind is Kind.SWITCH or held is None or held == shown(row, before):
+    if row.kind is Kind.SWITCH or value is None or value == shown(row, before):
         return before.model_copy(update={"state": FieldState(chosen)})
     if row.kind is Kind.TEXTS:
-        held = [_unescaped(line) for line in held.split("\n") if line]
+        value = [_unescaped(line) for line in value.split("\n") if line]
     elif row.kind is Kind.JSON:
-        typed = held
+        typed = value
         try:
-            held = read_json(typed)
+            value = read_json(typed)
         except ValueError:
             return before.model_copy(update={"state": FieldState(chosen), "typed": typed})
-        if not row.can_hold(held) or not can_be_shown(held):
+        if not row.can_hold(value) or not can_be_shown(value):
             return before.model_copy(update={"state": FieldState(chosen), "typed": typed})
-    return Setting(state=FieldState(chosen), value=held)
+    return Setting(state=FieldState(chosen), value=value)
 
 
 def draw_value(row: Field, setting: Setting, label: str, **options: Any) -> Any:
     """Draw the value widget; returns its value. The label is visible only if ``options`` say so."""
-    begins_with = shown(row, setting)
+    initial = shown(row, setting)
     options = {"label_visibility": "collapsed", **options}
     match row.kind:
         case Kind.DECIMAL:
-            return st.number_input(label, value=begins_with, step=0.01, format="%g", **options)
+            return st.number_input(label, value=initial, step=0.01, format="%g", **options)
         case Kind.WHOLE:
             options |= {"step": 1, "min_value": -LARGEST_WHOLE, "max_value": LARGEST_WHOLE}
-            return st.number_input(label, value=begins_with, **options)
+            return st.number_input(label, value=initial, **options)
         case Kind.CHOICE:
-            held = st.session_state.get(options["key"], begins_with)
-            choices = [*row.choices, *[held] * bool(held and held not in row.choices)]
+            current = st.session_state.get(options["key"], initial)
+            choices = [*row.choices, *[current] * bool(current and current not in row.choices)]
             return st.selectbox(
-                label, choices, choices.index(held) if held else None, accept_new_options=True, **options
+                label, choices, choices.index(current) if current else None, accept_new_options=True, **options
             )
         case Kind.TEXTS:
             options |= {"placeholder": "One text per line; \\n is a line end", "height": "content"}
-            return st.text_area(label, begins_with, **options)
+            return st.text_area(label, initial, **options)
         case Kind.JSON:
             options |= {"placeholder": json.dumps(row.example), "height": "content"}
-            return st.text_area(label, begins_with, **options)
+            return st.text_area(label, initial, **options)
         case _:
             raise NotImplementedError(f"There is no widget for {row.kind.value} ({row.name}).")
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components.contract.difference import Difference
+from components.counted import counted
 from components.drafts.draft import Draft
 from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
@@ -16,13 +17,13 @@ from components.sharing.settings_link import read_settings_link
 from components.ui.available_endpoints import available_endpoints
 from components.ui.form import draft_form, keys
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 
-_MOST_WORDS = 2_000
+_MAX_WORDS = 2_000
 
 
 @dataclass(frozen=True)
-class _Arrived:
+class _OpenedLink:
     """The settings of a link: each change of the form, and remarks to read before running."""
 
     origin: str
@@ -30,7 +31,7 @@ class _Arrived:
     remarks: Sequence[str]
 
 
-def arrive_by_link(page: str) -> None:
+def fill_from_link(page: str) -> None:
     """Fill the form from the settings link of a page, if any; call it before the widgets are drawn.
 
     The query parameter is removed, so going back or a reload does not fill the form again. ``page`` is the current
@@ -40,14 +41,14 @@ def arrive_by_link(page: str) -> None:
     if text is None:
         return
     del st.query_params[keys.LINK_PARAMETER]
-    with shown_next(keys.ARRIVED):
+    with show_errors_later(keys.ARRIVED):
         linked = read_settings_link(text)
-        take_settings(linked)
+        apply_settings(linked)
         if linked.is_comparison and page != "compare.py":
             st.switch_page("compare.py")
 
 
-def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
+def apply_settings(linked: LinkedSettings, origin: str = "link") -> None:
     """Put shared settings into the form, and list them in the bar.
 
     ``origin`` names their source, such as ``file``.
@@ -59,12 +60,12 @@ def take_settings(linked: LinkedSettings, origin: str = "link") -> None:
     remarks = list(_remarks(linked))
     draft = _with_known_endpoints(draft, before)
     draft_form.fill(draft, f"{origin} opened")
-    st.session_state[keys.ARRIVED] = _Arrived(origin, linked.changes(), remarks)
+    st.session_state[keys.ARRIVED] = _OpenedLink(origin, linked.changes(), remarks)
 
 
 def draw_link_bar() -> None:
     """Draw the settings of an opened link until the bar is closed; nothing when no link was opened."""
-    arrived: _Arrived | str | None = st.session_state.get(keys.ARRIVED)
+    arrived: _OpenedLink | str | None = st.session_state.get(keys.ARRIVED)
     if arrived is None:
         return
     with st.container(border=True, key="link_bar", gap="small"):
@@ -80,7 +81,7 @@ def draw_link_bar() -> None:
         if isinstance(arrived, str):
             return
         for remark in arrived.remarks:
-            st.warning(plain_words(remark, _MOST_WORDS), icon=":material/visibility:")
+            st.warning(plain_words(remark, _MAX_WORDS), icon=":material/visibility:")
         with st.expander(f"Settings: {len(arrived.changes)}", key="link_changes"):
             _draw_changes(arrived.changes)
 
@@ -93,7 +94,7 @@ def _draw_changes(changes: Sequence[Difference]) -> None:
         {
             "field": plain_words(change.field),
             "default": plain_words(with_hidden_marked(change.before)),
-            "here": plain_words(with_hidden_marked(change.after), _MOST_WORDS),
+            "here": plain_words(with_hidden_marked(change.after), _MAX_WORDS),
         }
         for change in changes
     ]
@@ -104,29 +105,29 @@ def _remarks(linked: LinkedSettings) -> list[str]:
     remarks = []
     for change in linked.changes():
         if hidden := hidden_in(change.after):
-            named = ", ".join(dict.fromkeys(f"{one.code_point} {one.name}".strip() for one in hidden[:3]))
+            characters = ", ".join(dict.fromkeys(f"{each.code_point} {each.name}".strip() for each in hidden[:3]))
             more = ", …" if len(hidden) > 3 else ""
-            many = "1 character" if len(hidden) == 1 else f"{len(hidden):,} characters"
+            count = counted(len(hidden), "character")
             remarks.append(
-                f"{change.field} holds {many} that are invisible to people and read by models: {named}{more}."
+                f"{change.field} holds {count} that are invisible to people and read by models: {characters}{more}."
             )
     lanes = linked.comparison.lanes if linked.comparison else ()
     names = dict.fromkeys(name for name in (linked.endpoint, *(lane.endpoint for lane in lanes)) if name)
-    known = available_endpoints()
+    endpoints = available_endpoints()
     remarks += [
         f"There is no endpoint “{name}” here, so the current one stays. Check that it has the model."
         for name in names
-        if name not in known
+        if name not in endpoints
     ]
     return remarks
 
 
 def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
-    known = available_endpoints()
-    if draft.endpoint not in known:
+    endpoints = available_endpoints()
+    if draft.endpoint not in endpoints:
         draft = draft.model_copy(update={"endpoint": before.endpoint, "model": draft.model or before.model})
     lanes = tuple(
-        lane if lane.endpoint is None or lane.endpoint in known else lane.model_copy(update={"endpoint": None})
+        lane if lane.endpoint is None or lane.endpoint in endpoints else lane.model_copy(update={"endpoint": None})
         for lane in draft.comparison.lanes
     )
     if lanes == draft.comparison.lanes:

@@ -27,7 +27,7 @@ _PLACEHOLDERS = {
     Role.TOOL: "The tool's result",
 }
 
-_MOST_IN_SIGHT = 2
+_MAX_IN_SIGHT = 2
 _LONG_HEIGHT = 400
 _PREFIX_HELP = "The answer must begin with this text. Sent as prefix: true, only on a last assistant message."
 
@@ -35,12 +35,12 @@ _PREFIX_HELP = "The answer must begin with this text. Sent as prefix: true, only
 def draw_messages(*, with_undo: bool = True) -> None:
     """Draw every message with its controls, and the buttons to add one.
 
-    Without ``with_undo``, the page draws what undoes elsewhere.
+    Without ``with_undo``, the page draws *Undo* itself.
     """
     turns: Turns = st.session_state[keys.TURNS]
     with st.container(key="messages", gap="small"):
         # A long conversation scrolls in its own container, so that Run and the answer stay visible.
-        long = len(turns) > _MOST_IN_SIGHT
+        long = len(turns) > _MAX_IN_SIGHT
         with st.container(height=_LONG_HEIGHT if long else "content", border=False, autoscroll=long, gap="small"):
             for turn in turns:
                 draw_turn(turn, turns)
@@ -69,7 +69,7 @@ def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = N
 
 
 def draw_undo() -> None:
-    """Draw what undoes, and redoes, the last deletion or import; nothing when there is none."""
+    """Draw *Undo* and *Redo* of the last deletion or import; nothing when there is none."""
     if label := draft_form.can_undo():
         st.button(
             label,
@@ -111,12 +111,12 @@ def draw_variables(*, with_lanes: bool = False) -> None:
 
 def draw_turn(turn: Turn, turns: Turns, *, done: Callable[[str], None] | None = None) -> None:
     """Draw a message as its form. ``done`` adds a button that is called with the turn's id."""
-    place, last = conversation.place_of(turns, turn.id), turns[-1]
+    index, last = conversation.index_of(turns, turn.id), turns[-1]
     with st.container(key=f"turn_{turn.id}", border=True, gap="xxsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             role = Role(
                 st.selectbox(
-                    f"Role of message {place + 1}",
+                    f"Role of message {index + 1}",
                     [role.value for role in Role],
                     index=list(Role).index(turn.role),
                     key=keys.part_key("role", turn.id),
@@ -145,7 +145,7 @@ def draw_turn(turn: Turn, turns: Turns, *, done: Callable[[str], None] | None = 
                     on_click=presses.soon(done, turn.id),
                 )
         st.text_area(
-            f"Message {place + 1}",
+            f"Message {index + 1}",
             turn.content,
             key=keys.message_key(turn.id),
             height="content",
@@ -206,11 +206,11 @@ def _draw_menu(turn: Turn, turns: Turns) -> None:
     actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
     if names_in([st.session_state.get(keys.message_key(turn.id), turn.content)]):
         what = "Treat {{names}} as variables" if turn.literal else "Treat {{names}} as text"
-        actions[f":material/data_object: {what}"] = partial(_take_literally, turn.id, not turn.literal)
+        actions[f":material/data_object: {what}"] = partial(_set_literal, turn.id, not turn.literal)
     if len(turns) > 1 or turn.branch[1] > 1:
         what = "branch" if turn.branch[1] > 1 else "message"
         actions[f":material/delete: Delete {what}"] = partial(_delete, turn.id, what)
-    draw_more(f"Message {conversation.place_of(turns, turn.id) + 1}: more", actions, keys.part_key("menu", turn.id))
+    draw_more(f"Message {conversation.index_of(turns, turn.id) + 1}: more", actions, keys.part_key("menu", turn.id))
 
 
 def _add(role: Role, then: Callable[[str], None] | None = None) -> None:
@@ -225,9 +225,9 @@ def _add(role: Role, then: Callable[[str], None] | None = None) -> None:
         then(new)
 
 
-def _take_literally(turn_id: str, literal: bool) -> None:
+def _set_literal(turn_id: str, literal: bool) -> None:
     def change(turns: Turns) -> Turns:
-        turn = turns[conversation.place_of(turns, turn_id)]
+        turn = turns[conversation.index_of(turns, turn_id)]
         return conversation.replaced(turns, turn.model_copy(update={"literal": literal}))
 
     draft_form.change_turns(change)
@@ -255,6 +255,6 @@ def _delete(turn_id: str, what: str) -> None:
     draft_form.offer_undo(
         Undo(
             f"Undo: {what} deleted",
-            lambda: draft_form.change_turns(lambda now: conversation.restored(now, deletion)),
+            lambda: draft_form.change_turns(lambda turns_now: conversation.restored(turns_now, deletion)),
         )
     )

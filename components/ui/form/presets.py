@@ -10,10 +10,10 @@ from components.ui import presses
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import draw_kept, shown, shown_next
+from components.ui.user_errors import draw_error, show_errors, show_errors_later
 from components.ui.visitor import own_log
 
-_MOST_IN_SIGHT = 6
+_MAX_IN_SIGHT = 6
 _LIST_HEIGHT = 220
 
 
@@ -29,17 +29,17 @@ def draw_presets() -> None:
                     f"**{name}** :small[:gray[{built_in.description}]]",
                     key=f"preset_{name}",
                     type="tertiary",
-                    on_click=presses.soon(_take_built_in, name),
+                    on_click=presses.soon(_apply_built_in, name),
                 )
         if saved := _saved():
-            with st.container(height=_LIST_HEIGHT if len(saved) > _MOST_IN_SIGHT else "content", gap="xxsmall"):
+            with st.container(height=_LIST_HEIGHT if len(saved) > _MAX_IN_SIGHT else "content", gap="xxsmall"):
                 for preset in saved:
                     _draw_saved(preset)
         with st.form("save_preset", border=False, clear_on_submit=True):
             st.text_input("Save these settings as", key=keys.PRESET_NAME, placeholder="A name", max_chars=80)
             st.checkbox("with the messages", key=keys.PRESET_MESSAGES)
             st.form_submit_button("Save", icon=":material/save:", on_click=_save)
-        draw_kept(keys.PRESET_PROBLEM)
+        draw_error(keys.PRESET_PROBLEM)
 
 
 def _draw_saved(preset: Preset) -> None:
@@ -49,7 +49,7 @@ def _draw_saved(preset: Preset) -> None:
             + (" :small[:gray[with messages]]" if holds_messages(preset.content) else ""),
             key=f"preset_{preset.id}",
             type="tertiary",
-            on_click=presses.soon(_take, preset),
+            on_click=presses.soon(_apply, preset),
         )
         with st.container(key=f"delete_preset_{preset.id}", width="content"):
             st.button(
@@ -63,18 +63,18 @@ def _draw_saved(preset: Preset) -> None:
 
 def _saved() -> list[Preset]:
     database = own_log().database
-    with shown():
+    with show_errors():
         return list_presets(database) if database else []
     return []
 
 
-def _take_built_in(name: str) -> None:
+def _apply_built_in(name: str) -> None:
     st.session_state[keys.PRESETS] = False
     draft_form.change(BUILT_IN[name].change, f"preset {name}")
 
 
-def _take(preset: Preset) -> None:
-    with shown_next(keys.PRESET_PROBLEM):
+def _apply(preset: Preset) -> None:
+    with show_errors_later(keys.PRESET_PROBLEM):
         draft_form.change(change_of(preset.content, draft_form.read().settings), f"preset {plain_words(preset.name)}")
         st.session_state[keys.PRESETS] = False
 
@@ -83,14 +83,14 @@ def _save() -> None:
     text = preset_text(draft_form.read(), with_messages=st.session_state[keys.PRESET_MESSAGES])
     name = st.session_state[keys.PRESET_NAME] or ""
     replaced = [preset for preset in _saved() if preset.name == name.strip()]
-    if _keep(name, text):
+    if _save_text(name, text):
         for preset in replaced:
             _offer_back(preset, "replaced")
 
 
-def _keep(name: str, text: str) -> bool:
+def _save_text(name: str, text: str) -> bool:
     """Save a preset; returns whether it succeeded."""
-    with shown_next(keys.PRESET_PROBLEM):
+    with show_errors_later(keys.PRESET_PROBLEM):
         save_preset(own_log(), name, text)
         return True
     return False
@@ -100,14 +100,14 @@ def _offer_back(preset: Preset, what: str) -> None:
     """Offer to restore a deleted preset, until that has succeeded."""
     label = f"Undo: preset {plain_words(preset.name)} {what}"
 
-    def bring_back() -> None:
-        if not _keep(preset.name, preset.content):
+    def restore() -> None:
+        if not _save_text(preset.name, preset.content):
             _offer_back(preset, what)
 
-    draft_form.offer_undo(Undo(label, bring_back))
+    draft_form.offer_undo(Undo(label, restore))
 
 
 def _delete(preset: Preset) -> None:
-    with shown_next(keys.PRESET_PROBLEM):
+    with show_errors_later(keys.PRESET_PROBLEM):
         delete_preset(own_log(), preset.id)
         _offer_back(preset, "deleted")

@@ -57,5 +57,5 @@ def _switch(on: bool) -> None:
 def switch_off_probabilities() -> None:
     """Omit both fields; call it before the widgets are drawn."""
     draft = draft_form.read()
-    others = {field: setting for field, setting in draft.settings.items() if field not in PROBABILITY_FIELDS}
-    draft_form.fill(draft.model_copy(update={"settings": others}), "token probabilities switched off")
+    remaining = {field: setting for field, setting in draft.settings.items() if field not in PROBABILITY_FIELDS}
+    draft_form.fill(draft.model_copy(update={"settings": remaining}), "token probabilities switched off")

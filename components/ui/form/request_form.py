@@ -146,17 +146,17 @@ def _chosen_state(row: Field, setting: Setting, options: list[str]) -> str:
 
 def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
     key = field_widgets.value_key(row)
-    held = field_widgets.draw_value(
+    value = field_widgets.draw_value(
         row,
         setting,
         row.name,
         key=key,
-        on_change=presses.soon(_take_value, row.name, key),
+        on_change=presses.soon(_apply_value, row.name, key),
         persist_state="session",
         **options,
     )
-    st.session_state.setdefault(keys.HELD_VALUES, {})[key] = held
-    return held
+    st.session_state.setdefault(keys.HELD_VALUES, {})[key] = value
+    return value
 
 
 def _draw_remove(row: Field) -> None:
@@ -207,7 +207,7 @@ def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     return rules.default if name in FIELDS else plain_words(rules.default)
 
 
-def _take_value(name: str, key: str) -> None:
+def _apply_value(name: str, key: str) -> None:
     """Send a typed value. A redraw of the widget may call this as well."""
     if st.session_state[key] != st.session_state[keys.HELD_VALUES].get(key):
         widget_values.put({keys.state_key(name): FieldState.VALUE.value})
@@ -224,12 +224,12 @@ def _draw_slider(row: Field, rules: FieldRules, value: float | None) -> None:
         maximum,
         step=0.01,
         key=slider_key(row.name),
-        on_change=presses.soon(_take_slider, row, followed),
+        on_change=presses.soon(_apply_slider, row, followed),
         label_visibility="collapsed",
     )
 
 
-def _take_slider(row: Field, followed: float) -> None:
+def _apply_slider(row: Field, followed: float) -> None:
     chosen = st.session_state[slider_key(row.name)]
     if chosen != followed:
         widget_values.put({field_widgets.value_key(row): chosen})
@@ -259,13 +259,13 @@ def _remove(name: str) -> None:
 
 
 def _draw_extra_body(profile: Profile) -> None:
-    begins_with = draft_form.start().extra_body
-    text = st.session_state.get(keys.EXTRA_BODY, begins_with)
+    initial = draft_form.start().extra_body
+    text = st.session_state.get(keys.EXTRA_BODY, initial)
     label = "Extra body fields" + (" :blue-badge[set]" if text.strip() else "")
-    with st.expander(label, expanded=bool(begins_with), key="extra_body_box"):
+    with st.expander(label, expanded=bool(initial), key="extra_body_box"):
         st.text_area(
             "Extra body fields, as JSON",
-            begins_with,
+            initial,
             key=keys.EXTRA_BODY,
             height="content",
             placeholder='{"stop": ["\\n\\n"]}',
@@ -281,12 +281,12 @@ def _draw_extra_body(profile: Profile) -> None:
 def _draw_move(profile: Profile) -> None:
     """Draw the button that turns known keys into fields; their order in the body changes."""
     draft = draft_form.read()
-    known = with_known_keys(draft, profile, in_any_order=True)
-    if moved := [name for name in known.further_values(profile) if name not in draft.further_values(profile)]:
+    converted = with_known_keys(draft, profile, in_any_order=True)
+    if moved := [name for name in converted.further_values(profile) if name not in draft.further_values(profile)]:
         st.button(
             f"Turn {', '.join(moved)} into a field" if len(moved) == 1 else f"Turn {', '.join(moved)} into fields",
             key="move_keys",
             type="tertiary",
             icon=":material/move_up:",
-            on_click=presses.soon(draft_form.fill, known, "fields made"),
+            on_click=presses.soon(draft_form.fill, converted, "fields made"),
         )

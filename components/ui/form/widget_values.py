@@ -35,14 +35,14 @@ class _Sets:
 def put(values: Mapping[str, Any]) -> None:
     """Set the values of widgets, by key; call it before they are drawn."""
     sets = _sets()
-    held = {key: st.session_state.get(key, value) for key, value in values.items()}
-    if held != values:
+    current = {key: st.session_state.get(key, value) for key, value in values.items()}
+    if current != values:
         # Greater than any number that the browser knows, also from before a restart of the server.
-        sets.count = max(sets.count, _seen()) + 1
+        sets.count = max(sets.count, _seen_count()) + 1
     for key, value in values.items():
-        if held[key] != value:
+        if current[key] != value:
             unseen = sets.unseen.setdefault(key, _Unseen(value))
-            unseen.before[sets.count] = held[key]
+            unseen.before[sets.count] = current[key]
             unseen.value = value
     st.session_state.update(values)
 
@@ -52,17 +52,17 @@ def put_back() -> None:
 
     Call it at the start of a script, before the form is read.
     """
-    sets, seen = _sets(), _seen()
+    sets, seen = _sets(), _seen_count()
     for key, unseen in list(sets.unseen.items()):
         unseen.before = {number: value for number, value in unseen.before.items() if number > seen}
         if not unseen.before:
             del sets.unseen[key]
             continue
-        held = st.session_state.get(key, unseen.value)
-        if held != unseen.value and held not in unseen.before.values():
+        current = st.session_state.get(key, unseen.value)
+        if current != unseen.value and current not in unseen.before.values():
             # User input. The value set before is still on its way to the browser, and would replace the input there.
             sets.count = max(sets.count, seen) + 1
-            sets.unseen[key] = _Unseen(held, {sets.count: unseen.value})
+            sets.unseen[key] = _Unseen(current, {sets.count: unseen.value})
         st.session_state[key] = sets.unseen[key].value
 
 
@@ -73,7 +73,7 @@ def draw_count() -> None:
         st.number_input("Number of times that values were set", 0, key=keys.VALUES_SET, persist_state="session")
 
 
-def _seen() -> int:
+def _seen_count() -> int:
     return st.session_state.get(keys.VALUES_SET) or 0
 
 

@@ -1,6 +1,6 @@
 // Keyboard focus, the Escape key, open menus, the drawer of a base and the menu of narrow pages, for which Streamlit has no setting.
 const OVERLAY = "[role=listbox], [role=menu], [role=dialog]:not(section)";
-const MOST_WAIT_MS = 3000;
+const MAX_WAIT_MS = 3000;
 
 let escapeIsForOverlay = false;
 
@@ -30,7 +30,7 @@ function noteRun(event) {
 function stopWhenDrawn(event) {
   const ran = ranAt;
   const attempt = () => {
-    if (ran !== ranAt || performance.now() - ran > MOST_WAIT_MS) return;
+    if (ran !== ranAt || performance.now() - ran > MAX_WAIT_MS) return;
     const button = document.querySelector(STOP);
     if (button) button.click();
     else requestAnimationFrame(attempt);
@@ -58,14 +58,14 @@ function keepMenuOpen() {
   openMenu = { ...closed, reopened: true };
 }
 
-// Help stands beside what it explains; the keyboard goes from field to field.
+// Help is beside what it explains; the keyboard goes from field to field.
 function skipHelp(event) {
   if (event.key !== "Tab") return;
   for (const help of document.querySelectorAll("[data-testid=stTooltipIcon] button[aria-label^=Help]")) help.tabIndex = -1;
 }
 
-// The keyboard scrolls a table or a lane's answer only if it can be focused; a field for files is no mere presentation.
-function mendMarkup() {
+// The keyboard scrolls a table or a lane's answer only if it can be focused; a field for files is not only a presentation.
+function fixMarkup() {
   for (const scroller of document.querySelectorAll("[data-testid=stTable] > div, [class*=st-key-lane_answer_]")) {
     const scrolls = scroller.scrollWidth > scroller.clientWidth || scroller.scrollHeight > scroller.clientHeight;
     if (scrolls) scroller.tabIndex = 0;
@@ -77,10 +77,10 @@ function mendMarkup() {
 const MEND_EACH_MS = 500;
 let mending = null;
 
-function mendSoon() {
+function fixSoon() {
   mending ??= setTimeout(() => {
     mending = null;
-    mendMarkup();
+    fixMarkup();
   }, MEND_EACH_MS);
 }
 
@@ -98,7 +98,7 @@ function isOutside(target, sheet) {
   return target.isConnected && !sheet.contains(target) && !target.closest(`${OVERLAY}, [data-testid=stPopoverBody]`);
 }
 
-// In a conversation, Run sends what stands in the composer.
+// In a conversation, Run sends the text in the composer.
 function sendComposed(event) {
   const runs =
     event.type === "click"
@@ -174,7 +174,7 @@ function holdTyping(event) {
   const button = event.altKey && ADDS_MESSAGE[event.code];
   if (button && document.querySelector(`${button} button:not([disabled])`)) {
     held = "";
-    setTimeout(releaseTyping, MOST_WAIT_MS);
+    setTimeout(releaseTyping, MAX_WAIT_MS);
     return;
   }
   if (held === null || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -192,11 +192,11 @@ function releaseTyping() {
 }
 
 function focusWhenDrawn(key) {
-  const until = performance.now() + MOST_WAIT_MS;
+  const until = performance.now() + MAX_WAIT_MS;
   // As Streamlit makes a class of a key.
-  const field_class = `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
+  const fieldClass = `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
   const attempt = () => {
-    const field = document.querySelector(`.${field_class} :is(textarea, input)`);
+    const field = document.querySelector(`.${fieldClass} :is(textarea, input)`);
     if (field) {
       field.focus();
       field.setSelectionRange?.(field.value.length, field.value.length);
@@ -230,10 +230,10 @@ export default ({ data, parentElement }) => {
     document.addEventListener("focusin", closeDrawer);
     document.addEventListener("pointerdown", closeDrawer);
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
-    window.addEventListener("resize", mendMarkup);
+    window.addEventListener("resize", fixMarkup);
     // A widget's own script may come long after the page's.
-    mendSoon();
-    new MutationObserver(mendSoon).observe(document.querySelector("[data-testid=stApp]"), { childList: true, subtree: true });
+    fixSoon();
+    new MutationObserver(fixSoon).observe(document.querySelector("[data-testid=stApp]"), { childList: true, subtree: true });
     // Menus are children of the body, which else hardly changes.
     new MutationObserver(keepMenuOpen).observe(document.body, { childList: true });
   }

@@ -38,8 +38,8 @@ _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
 
 def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
     """Say that the form has changed since this answer, and which fields changed."""
-    named = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
-    notice = f"Made with other settings: {plain_words(named)}" if named else "The form has changed since"
+    listed = ", ".join(str(change) for change in changes[:4]) + (", …" if len(changes) > 4 else "")
+    notice = f"Made with other settings: {plain_words(listed)}" if listed else "The form has changed since"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
         st.markdown(f":small[:gray[:material/history: {notice}]]", width="content")
         st.button(
@@ -148,7 +148,7 @@ def _continue(record: RunRecord, request: ChatCompletionStreamRequest, endpoint:
 
 def is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -> bool:
     """Whether the conversation already continues with this answer."""
-    turns, place = draft_form.current_turns(), len(request.messages) - bool(_prefix_of(request))
+    turns, place = draft_form.current_turns(), len(request.messages) - bool(request.answer_prefix)
     if len(turns) <= place:
         return False
     turn = turns[place]
@@ -169,16 +169,9 @@ def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None
     focus(message_key(following[0].id))
 
 
-def _prefix_of(request: ChatCompletionStreamRequest) -> str:
-    last = request.messages[-1]
-    return last.content if last.role is Role.ASSISTANT and last.prefix else ""
-
-
 def answer_turn(record: RunRecord, request: ChatCompletionStreamRequest) -> Turn:
     """The complete answer as a turn without an id."""
-    begun = _prefix_of(request)
-    # Most endpoints repeat the prefix at the beginning of the answer; some send only the continuation.
-    content = record.text if record.text.startswith(begun) else begun + record.text
+    content = request.with_prefix(record.text)
     calls = [
         {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
         for call in json.loads(record.tool_calls)

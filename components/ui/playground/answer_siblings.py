@@ -1,4 +1,4 @@
-"""The answers to one request in this session: regenerating keeps them all, and a branch finds its own again."""
+"""The answers to one request in this session: regenerating keeps them all, and each branch shows its own."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def draw_siblings(record: RunRecord) -> None:
 
 
 def _answers() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = st.session_state.setdefault(keys.ANSWERS, {})
-    return found
+    answers: dict[str, list[str]] = st.session_state.setdefault(keys.ANSWERS, {})
+    return answers
 
 
 def _request_of(endpoint: str, body: bytes) -> str:

@@ -18,36 +18,33 @@ from components.ui.answer.place import Branching
 from components.ui.answer.run_lookup import events_reader, request_of
 from components.ui.answer.sending import start
 from components.ui.form import draft_form
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 
 
 def branching(record: RunRecord | None, endpoint: AnyEndpoint | None) -> Branching | None:
-    """What a click on an alternative of the shown answer does. ``endpoint`` is the run's own, if it still exists."""
+    """The action of a click on an alternative of the answer. ``endpoint`` is the run's own, if it still exists."""
     if record is None or record.running:
         return None
     if endpoint is None:
         return Branching("The endpoint of this run is not there any more.")
     if not endpoint.profile.prefix:
         return Branching(f"The {endpoint.profile.name} dialect cannot begin an answer with given text.")
-    return Branching(act=lambda told: _branch(record, endpoint, told))
+    return Branching(act=lambda choice: _branch(record, endpoint, choice))
 
 
-def _branch(record: RunRecord, endpoint: AnyEndpoint, told: Mapping[str, Any]) -> None:
-    asked = told.get("branch")
-    if not isinstance(asked, Mapping) or asked.get("run") != record.id:
+def _branch(record: RunRecord, endpoint: AnyEndpoint, choice: Mapping[str, Any]) -> None:
+    alternative = choice.get("branch")
+    if not isinstance(alternative, Mapping) or alternative.get("run") != record.id:
         return  # the page shows another run by now
     pieces: list[TokenPiece] = []
-    with shown_next(state.RUN_PROBLEM, "Not continued: "):
+    with show_errors_later(state.RUN_PROBLEM, "Not continued: "):
         pieces = tokens_of(events_reader(record)(), record.text).pieces
-    begun = text_before(pieces, asked.get("token"), asked.get("alternative"))
+    text = text_before(pieces, alternative.get("token"), alternative.get("alternative"))
     draft, request = draft_form.draft_of(record, draft_form.read()), request_of(record)
-    if begun is None or draft is None or request is None:
+    if text is None or draft is None or request is None:
         return
-    last = request.messages[-1]
-    prefix = last.content if last.role is Role.ASSISTANT and last.prefix else ""
-    turns = draft.turns[:-1] if prefix else draft.turns
-    # Most endpoints repeat the prefix at the beginning of the answer; some send only the continuation.
-    content = begun if begun.startswith(prefix) else prefix + begun
+    turns = draft.turns[:-1] if request.answer_prefix else draft.turns
+    content = request.with_prefix(text)
     turn = Turn(
         id=draft_form.next_turn_id(),
         role=Role.ASSISTANT,

@@ -21,7 +21,7 @@ from components.ui.playground.answer_actions import answer_turn, is_among_messag
 from components.ui.playground.form_run import run_form
 from components.ui.playground.turn_runs import runs_of_answers
 
-_MOST_CHARACTERS = 600
+_MAX_CHARACTERS = 600
 """Of a folded turn; three lines of it are seen."""
 
 
@@ -48,8 +48,8 @@ def draw_composer() -> None:
     )
 
 
-def shown_beside(record: RunRecord | None) -> bool:
-    """Whether a run's answer stands under the turns, and is not one of them."""
+def is_below_turns(record: RunRecord | None) -> bool:
+    """Whether a run's answer is drawn below the turns, because it is not one of them."""
     request = request_of(record) if record else None
     return not (record and request and is_among_messages(record, request))
 
@@ -89,7 +89,7 @@ def _draw_text(turn: Turn, run_id: str | None) -> None:
     text = turn.content or turn.tool_calls
     with st.container(key=f"said_{turn.role.value}_{turn.id}", horizontal=True, wrap=False, gap="xxsmall"):
         st.button(
-            f":small[:gray[{turn.role.value}]] {plain_words(text, _MOST_CHARACTERS)}",
+            f":small[:gray[{turn.role.value}]] {plain_words(text, _MAX_CHARACTERS)}",
             key=f"edit_{turn.id}",
             type="tertiary",
             width="stretch",

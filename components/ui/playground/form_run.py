@@ -25,7 +25,7 @@ from components.ui.form.endpoint_choice import model_cards
 from components.ui.form.probability_switch import switch_off_probabilities
 from components.ui.page_script import focus
 from components.ui.playground.mode_bar import close_sheet
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 from components.ui.visitor import own_log
 
 
@@ -58,8 +58,8 @@ def run_form() -> None:
     shown = find(st.session_state.get(state.SHOWN_RUN))
     composed = compose_form(draft, endpoint, card, record_of(shown))
     objection = composed.objection(send_anyway=bool(st.session_state.get(state.SEND_ANYWAY)))
-    asks = (endpoint.name, composed.body)
-    if isinstance(shown, Run) and not shown.finished and (shown.order.endpoint.name, shown.order.body) == asks:
+    requested = (endpoint.name, composed.body)
+    if isinstance(shown, Run) and not shown.finished and (shown.order.endpoint.name, shown.order.body) == requested:
         return  # the key is held down, or the button was pressed twice: the same request is already running
     order = order_for(endpoint, composed, draft)
     if composed.problem and composed.problem.field == "variables":
@@ -68,8 +68,8 @@ def run_form() -> None:
             focus(keys.variable_key(empty))
     elif objection or order is None:
         st.session_state[state.RUN_PROBLEM] = objection or ""
-    elif begun := start(replace(order, checks=rules_form.checks_with(draft.variables))):
-        state.show_run(begun.id)
+    elif run := start(replace(order, checks=rules_form.checks_with(draft.variables))):
+        state.show_run(run.id)
         st.session_state.pop(keys.NOTES, None)
         close_sheet()
 
@@ -86,5 +86,5 @@ def stop_shown() -> None:
     if isinstance(shown, Run):
         shown.stop()
     elif shown and shown.running:
-        with shown_next(state.RUN_PROBLEM, "Not stopped: "):
+        with show_errors_later(state.RUN_PROBLEM, "Not stopped: "):
             request_stop(own_log(), shown.id)

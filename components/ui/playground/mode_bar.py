@@ -14,7 +14,7 @@ from components.ui.playground import keys
 ONE_SHOT, CONVERSATION = "One-shot", "Conversation"
 _IN_ADDRESS = "conversation"
 _PURPOSE = "One request, every field, the answer as it arrives."
-_MOST_SET = 3
+_MAX_SET = 3
 _SHOWN, _HIDDEN = "shown", "hidden"
 _COLUMN = '.st-key-playground > * > * > [data-testid="stColumn"]:last-child'
 # Styles and not conditions on what an element contains: a browser checks these again with every element that comes.
@@ -91,6 +91,6 @@ def _choose(shown: str) -> None:
 
 def _set_in_words(changed: list[str]) -> str:
     words = in_words(draft_form.read())
-    named = [f"{plain_words(field)} {plain_words(words.get(field, 'set'), 40)}" for field in changed[:_MOST_SET]]
-    more = f" and {len(changed) - _MOST_SET} more" if len(changed) > _MOST_SET else ""
-    return " · ".join(named) + more if named else "All fields have their defaults."
+    listed = [f"{plain_words(field)} {plain_words(words.get(field, 'set'), 40)}" for field in changed[:_MAX_SET]]
+    rest = f" and {len(changed) - _MAX_SET} more" if len(changed) > _MAX_SET else ""
+    return " · ".join(listed) + rest if listed else "All fields have their defaults."

@@ -16,34 +16,34 @@ from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.plain_words import plain_words
 from components.ui.playground import keys
 
-_MOST_NAMED = 3
+_MAX_NAMED = 3
 
 
 def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunRecord], None]) -> None:
-    """Draw a line about the run shown before this one, if any, and both answers when they are wanted.
+    """Draw a line about the run shown before this one, if any, and both answers on request.
 
     ``compare_with`` makes both the lanes of a comparison.
     """
-    previous = _previous_to(record)
+    previous = _previous_run(record)
     if previous is None or previous.running or not previous.text:
         return
     with st.container(key="previous_run", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            said = [
+            differences_ = [
                 _settings_in_words(previous, record),
                 *([] if record.running else [_words_in_words(previous, record)]),
             ]
-            st.markdown(f":small[:gray[Previous run: {' · '.join(said)}]]", width="content")
+            st.markdown(f":small[:gray[Previous run: {' · '.join(differences_)}]]", width="content")
             if record.running or not record.text:
                 return
-            beside = bool(st.session_state.get(keys.BESIDE))
+            side_by_side = bool(st.session_state.get(keys.SIDE_BY_SIDE))
             st.button(
-                "Hide" if beside else "Show beside",
+                "Hide" if side_by_side else "Show beside",
                 key="toggle_beside",
                 type="tertiary",
                 icon=":material/splitscreen_right:",
                 on_click=st.session_state.__setitem__,
-                args=(keys.BESIDE, not beside),
+                args=(keys.SIDE_BY_SIDE, not side_by_side),
             )
             st.button(
                 "Compare as lanes",
@@ -52,11 +52,11 @@ def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunR
                 icon=":material/view_column:",
                 on_click=presses.soon(_compare, compare_with, previous, record),
             )
-        if beside:
+        if side_by_side:
             _draw_side_by_side(previous, record)
 
 
-def _previous_to(record: RunRecord) -> RunRecord | None:
+def _previous_run(record: RunRecord) -> RunRecord | None:
     before, shown = st.session_state.get(keys.SHOWN_RUNS, (None, None))
     if shown != record.id:
         before = shown
@@ -67,11 +67,11 @@ def _previous_to(record: RunRecord) -> RunRecord | None:
 def _settings_in_words(previous: RunRecord, record: RunRecord) -> str:
     before, after = request_of(previous), request_of(record)
     changes = differences(before, after) if before and after else []
-    named = [str(change) for change in changes[:_MOST_NAMED]]
+    listed = [str(change) for change in changes[:_MAX_NAMED]]
     if previous.endpoint != record.endpoint:
-        named.insert(0, f"endpoint {previous.endpoint} → {record.endpoint}")
-    more = f" and {len(changes) - _MOST_NAMED} more" if len(changes) > _MOST_NAMED else ""
-    return plain_words(", ".join(named) + more) if named else "same request"
+        listed.insert(0, f"endpoint {previous.endpoint} → {record.endpoint}")
+    rest = f" and {len(changes) - _MAX_NAMED} more" if len(changes) > _MAX_NAMED else ""
+    return plain_words(", ".join(listed) + rest) if listed else "same request"
 
 
 def _words_in_words(previous: RunRecord, record: RunRecord) -> str:

@@ -1,4 +1,4 @@
-"""The runs of a conversation's earlier answers, found in the log by what was asked and answered."""
+"""The runs of a conversation's earlier answers, found in the log by their messages and answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.log.query import runs_that_answered
 from components.log.record import RunRecord
 from components.ui.answer.run_lookup import request_of
 from components.ui.playground import keys
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 _NEWEST_RUNS = 1_000
@@ -26,33 +26,33 @@ def runs_of_answers(draft: Draft) -> dict[str, str]:
     """
     texts = {turn.id: draft.text_of(turn) for turn in draft.turns}
     answers: dict[str, str] = {}
-    said = hashlib.sha256()
+    digest = hashlib.sha256()
     for turn in draft.turns:
-        said.update(f"{turn.role.value} {len(texts[turn.id])} {texts[turn.id]}".encode("utf-8", "surrogatepass"))
+        digest.update(f"{turn.role.value} {len(texts[turn.id])} {texts[turn.id]}".encode("utf-8", "surrogatepass"))
         if turn.role is Role.ASSISTANT and texts[turn.id]:
-            answers[said.hexdigest()] = turn.id
-    searched, found = st.session_state.get(keys.RUNS_OF_ANSWERS, (frozenset(), {}))
+            answers[digest.hexdigest()] = turn.id
+    searched, runs = st.session_state.get(keys.RUNS_OF_ANSWERS, (frozenset(), {}))
     if searched != answers.keys():
-        missing = {texts[turn_id] for said_until, turn_id in answers.items() if said_until not in found}
+        missing = {texts[turn_id] for key, turn_id in answers.items() if key not in runs}
         by_turn = {_turn_of(record, draft, texts): record.id for record in reversed(_records(missing))}
-        found |= {until: by_turn[turn_id] for until, turn_id in answers.items() if turn_id in by_turn}
-        st.session_state[keys.RUNS_OF_ANSWERS] = frozenset(answers), found
-    return {turn_id: found[until] for until, turn_id in answers.items() if until in found}
+        runs |= {key: by_turn[turn_id] for key, turn_id in answers.items() if turn_id in by_turn}
+        st.session_state[keys.RUNS_OF_ANSWERS] = frozenset(answers), runs
+    return {turn_id: runs[key] for key, turn_id in answers.items() if key in runs}
 
 
 def _records(texts: set[str]) -> list[RunRecord]:
     """The runs with these answers, newest first."""
     database = own_log().database
-    with shown():
+    with show_errors():
         return runs_that_answered(database, texts, _NEWEST_RUNS) if database and texts else []
     return []
 
 
 def _turn_of(record: RunRecord, draft: Draft, texts: dict[str, str]) -> str | None:
-    """The id of the turn that a run answered with, if it was asked what stands before that turn."""
+    """The id of the turn with a run's answer, if the run's messages are those before that turn."""
     request = request_of(record)
-    asked = [message.content or "" for message in request.messages if not message.prefix] if request else []
-    before = [texts[turn.id] for turn in draft.turns[: len(asked) + 1]]
-    if len(before) <= len(asked) or before != [*asked, record.text]:
+    messages = [message.content or "" for message in request.messages if not message.prefix] if request else []
+    before = [texts[turn.id] for turn in draft.turns[: len(messages) + 1]]
+    if len(before) <= len(messages) or before != [*messages, record.text]:
         return None
-    return draft.turns[len(asked)].id
+    return draft.turns[len(messages)].id

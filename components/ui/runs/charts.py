@@ -11,10 +11,10 @@ from components.experiments.cases import pass_rate
 from components.log.owned import OwnLog
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
 from components.log.search import measured
-from components.log.view import MOST_COUNTED, View
+from components.log.view import MAX_COUNTED, View
 from components.streaming.outcome import Status
 from components.ui.runs import keys
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import BY_OWNER, own_log
 
 _OUTCOMES, _PASS_RATE = "outcomes over time", "pass rate"
@@ -29,10 +29,10 @@ _COLOURS = {
     Status.LOST.value: "#6b5b95",
     Status.RUNNING.value: "#2f5290",
 }
-_MOST_VALUES = 30
+_MAX_VALUES = 30
 _FEWEST_POINTS = 3
-_MOST_POINTS = 500
-_MOST_MODELS = 7
+_MAX_POINTS = 500
+_MAX_MODELS = 7
 _TREND_HEIGHT = 130
 _RENEWED_S = 10.0
 _HOURS_UNTIL = pd.Timedelta(days=3)
@@ -44,7 +44,7 @@ def time_axis(ticks: int) -> alt.Axis:
     return alt.Axis(tickCount=ticks, labelOverlap=True, format=hours)
 
 
-@shown()
+@show_errors()
 def draw_trends(view: View) -> None:
     """Draw TTFT and tokens/s over time, a point for each of the newest runs, coloured by model."""
     database = own_log().database
@@ -52,7 +52,7 @@ def draw_trends(view: View) -> None:
     if len(runs) < _FEWEST_POINTS:
         return
     runs = runs.assign(
-        model=runs["model"].where(runs["model"].isin(runs["model"].value_counts().index[:_MOST_MODELS]), "others"),
+        model=runs["model"].where(runs["model"].isin(runs["model"].value_counts().index[:_MAX_MODELS]), "others"),
         started=pd.to_datetime(runs["created_at"], utc=True),
     )
     several = runs["model"].nunique() > 1
@@ -78,10 +78,10 @@ def draw_trends(view: View) -> None:
 
 @st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
 def _newest(log: OwnLog, view: View) -> pd.DataFrame:
-    return measured(log.database, view, most=_MOST_POINTS) if log.database else pd.DataFrame()
+    return measured(log.database, view, limit=_MAX_POINTS) if log.database else pd.DataFrame()
 
 
-@shown()
+@show_errors()
 def draw_charts(view: View) -> None:
     """Draw the charts, once they are opened."""
     opened = st.expander("More charts", icon=":material/bar_chart:", key=keys.CHARTS, on_change="rerun")
@@ -95,18 +95,19 @@ def draw_charts(view: View) -> None:
             return
         sent = settings_of(runs)
         with st.container(horizontal=True, gap="small"):
-            of = st.selectbox("Chart of", [*_NUMBERS, _PASS_RATE, _OUTCOMES], key=keys.CHART_OF, width=220)
-            ways = ["endpoint", "model", *sent.columns]
-            by = st.selectbox("By", ways, key=keys.CHART_BY, width=220, disabled=of == _OUTCOMES)
-        if of == _OUTCOMES:
+            number = st.selectbox("Chart of", [*_NUMBERS, _PASS_RATE, _OUTCOMES], key=keys.CHART_OF, width=220)
+            settings_ = ["endpoint", "model", *sent.columns]
+            setting = st.selectbox("By", settings_, key=keys.CHART_BY, width=220, disabled=number == _OUTCOMES)
+        if number == _OUTCOMES:
             _draw_outcomes(runs)
-        elif of == _PASS_RATE:
-            _draw_pass_rates(by, pass_rates(runs, sent[by] if by in sent else runs[by]))
+        elif number == _PASS_RATE:
+            _draw_pass_rates(setting, pass_rates(runs, sent[setting] if setting in sent else runs[setting]))
         else:
-            _draw_number(of, by, spread(runs, sent[by] if by in sent else runs[by], _NUMBERS[of]))
-            _draw_older(runs, _NUMBERS[of])
-        if len(runs) == MOST_COUNTED:
-            st.caption(f"Of the newest {MOST_COUNTED:,} runs.")
+            values = sent[setting] if setting in sent else runs[setting]
+            _draw_number(number, setting, spread(runs, values, _NUMBERS[number]))
+            _draw_older(runs, _NUMBERS[number])
+        if len(runs) == MAX_COUNTED:
+            st.caption(f"Of the newest {MAX_COUNTED:,} runs.")
 
 
 def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
@@ -115,8 +116,8 @@ def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
     1.0 and 1 are the same value.
     """
     lines = [
-        {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in said.split("\n"))}
-        for said in runs["settings"]
+        {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in settings.split("\n"))}
+        for settings in runs["settings"]
     ]
     for sent in lines:
         sent.pop("", None)
@@ -128,24 +129,24 @@ def spread(runs: pd.DataFrame, values: pd.Series, number: str) -> pd.DataFrame:
 
     ``low`` and ``high`` are the first and third quartile. Numeric values come last, in ascending order.
     """
-    found = pd.DataFrame({"value": values, number: runs[number].astype(float)})[runs["status"] == Status.OK.value]
-    groups = found.dropna().groupby("value")[number]
+    frame = pd.DataFrame({"value": values, number: runs[number].astype(float)})[runs["status"] == Status.OK.value]
+    groups = frame.dropna().groupby("value")[number]
     quarters = {name: groups.quantile(part) for name, part in (("low", 0.25), ("median", 0.5), ("high", 0.75))}
     return _most_frequent(pd.DataFrame({**quarters, "runs": groups.count()}).reset_index())
 
 
 def pass_rates(runs: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
     """Pass rate with its 95 % interval and the count of checked runs, for each of the 30 most frequent values."""
-    found = pd.DataFrame({"value": values, "passed": runs["passed"]}).dropna()
+    frame = pd.DataFrame({"value": values, "passed": runs["passed"]}).dropna()
     rows = []
-    for value, passed in found.groupby("value")["passed"]:
+    for value, passed in frame.groupby("value")["passed"]:
         rate = pass_rate(int(passed.sum()), len(passed))
         rows.append({"value": value, "low": rate.low, "rate": rate.rate, "high": rate.high, "runs": rate.count})
     return _most_frequent(pd.DataFrame(rows, columns=["value", "low", "rate", "high", "runs"]))
 
 
 def _most_frequent(table: pd.DataFrame) -> pd.DataFrame:
-    table = table.nlargest(_MOST_VALUES, "runs")
+    table = table.nlargest(_MAX_VALUES, "runs")
     numbers = pd.to_numeric(table["value"], errors="coerce")
     return table.assign(order=numbers).sort_values(["order", "value"], na_position="first").drop(columns="order")
 
@@ -154,8 +155,8 @@ def outcomes(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs of each endpoint and status per hour, or per day over a longer period."""
     began = pd.to_datetime(runs["created_at"], utc=True)
     step = "h" if began.max() - began.min() < _HOURS_UNTIL else "D"
-    found = pd.DataFrame({"began": began.dt.floor(step), "endpoint": runs["endpoint"], "status": runs["status"]})
-    return found.value_counts().rename("runs").reset_index().sort_values("began")
+    frame = pd.DataFrame({"began": began.dt.floor(step), "endpoint": runs["endpoint"], "status": runs["status"]})
+    return frame.value_counts().rename("runs").reset_index().sort_values("began")
 
 
 def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
@@ -208,7 +209,7 @@ def _definition(number: str) -> str:
 
 def _draw_outcomes(runs: pd.DataFrame) -> None:
     table = outcomes(runs)
-    whole = [table["began"].min().isoformat(), table["began"].max().isoformat()]
+    period = [table["began"].min().isoformat(), table["began"].max().isoformat()]
     seen = [status for status in _COLOURS if status in set(table["status"])]
     colours = alt.Scale(domain=seen, range=[_COLOURS[status] for status in seen])
     # A chart for each: the rows of one chart would not fill the page's width.
@@ -216,7 +217,7 @@ def _draw_outcomes(runs: pd.DataFrame) -> None:
         bars = alt.Chart(part, height=190, title=str(endpoint)).mark_bar(size=10)
         st.altair_chart(
             bars.encode(
-                x=alt.X("began:T", title=None, axis=time_axis(8), scale=alt.Scale(domain=whole, padding=12)),
+                x=alt.X("began:T", title=None, axis=time_axis(8), scale=alt.Scale(domain=period, padding=12)),
                 y=alt.Y("runs:Q", title="runs"),
                 color=alt.Color("status:N", title=None, scale=colours, legend=alt.Legend(orient="bottom")),
                 tooltip=["began", "endpoint", "status", "runs"],

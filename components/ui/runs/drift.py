@@ -18,11 +18,11 @@ from components.ui.plain_words import plain_words
 from components.ui.runs import keys
 from components.ui.runs.charts import time_axis
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import BY_OWNER, own_log
 
 _RENEWED_S = 30.0
-_MOST_NAME = 70
+_MAX_NAME = 70
 _MEANING = (
     "Each point is one time: the median, the share, or for answers their similarity to the times before. The band is "
     "where 95 % of the times lie while nothing changes. A change is more than chance (p < 0.05, U test, Fisher's or a "
@@ -30,7 +30,7 @@ _MEANING = (
 )
 
 
-@shown()
+@show_errors()
 def draw_drift() -> None:
     """Draw the chart, once it is opened."""
     opened = st.expander("Drift", icon=":material/timeline:", key=keys.DRIFT, on_change="rerun")
@@ -38,8 +38,8 @@ def draw_drift() -> None:
     if not opened.open or database is None:
         return
     with opened:
-        found = _series(own_log())
-        if not found:
+        series = _series(own_log())
+        if not series:
             st.caption(
                 "No experiment was made twice. Run the same comparison or sweep again, or its file on a schedule: "
                 "`tempera experiment run FILE`."
@@ -48,18 +48,18 @@ def draw_drift() -> None:
         with st.container(horizontal=True, gap="small"):
             chosen = st.selectbox(
                 "Experiment",
-                range(len(found)),
+                range(len(series)),
                 key=keys.DRIFT_OF,
-                format_func=lambda number: _title(found[number]),
+                format_func=lambda number: _title(series[number]),
                 width=420,
             )
             prices = {name: endpoint.prices for name, endpoint in available_endpoints().items() if endpoint.prices}
-            times = _times(own_log(), found[chosen], prices)
+            times = _times(own_log(), series[chosen], prices)
             measures = [name for name in MEASURES if sum(bool(time.sample(name)) for time in times) > 1]
             if not measures:
                 st.caption("Fewer than two of its times have answers.")
                 return
-            levels = {name: _levels(own_log(), found[chosen], prices, name) for name in measures}
+            levels = {name: _levels(own_log(), series[chosen], prices, name) for name in measures}
             changes = {name: [level for level in levels[name] if level.before is not None] for name in measures}
             measure = st.selectbox(
                 "Measure",
@@ -81,7 +81,7 @@ def _least_chance(changes: list[Level]) -> float:
 
 
 def _title(series: Series) -> str:
-    return f"{series.name:.{_MOST_NAME}} ({len(series.experiments)} times)"
+    return f"{series.name:.{_MAX_NAME}} ({len(series.experiments)} times)"
 
 
 @st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=20, hash_funcs=BY_OWNER)
@@ -132,5 +132,5 @@ def _sentence(level: Level, measure: str) -> str:
     before = number_in_words(measure, level.before if level.before is not None else level.value)
     change = f"{before} → {number_in_words(measure, level.value)} (p = {level.chance:.2g})"
     others = ", ".join(plain_words(each, 200) for each in level.changed_with)
-    what = f"With it changed: {others}." if others else "Nothing changed with it that the endpoint reports."
-    return f":red[:material/change_circle:] **{moment:%-d %b, %H:%M}** {GAUGES[measure].label} {change}. {what}"
+    cause = f"With it changed: {others}." if others else "Nothing changed with it that the endpoint reports."
+    return f":red[:material/change_circle:] **{moment:%-d %b, %H:%M}** {GAUGES[measure].label} {change}. {cause}"

@@ -7,7 +7,7 @@ import streamlit as st
 from components.experiments.store import COMPARISON, SWEEP, find_experiment
 from components.log.record import RunRecord
 from components.ui import state
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 _PAGES = {
@@ -16,7 +16,7 @@ _PAGES = {
 }
 
 
-@shown()
+@show_errors()
 def draw_experiment_link(record: RunRecord) -> None:
     """Draw the link to the run's comparison or sweep; nothing for a single run."""
     database = own_log().database

@@ -73,7 +73,7 @@ def draw_filters() -> View | None:
         ascending = st.toggle("Ascending", key=keys.LOWEST_FIRST, bind="query-params")
     view = View(words=words, status=status, order=order, descending=not ascending, zone=time_zone(), **further)
     if view.filtered:
-        _draw_what_is_set(further)
+        _draw_active(further)
     try:
         if database := own_log().database:
             conditions(database, view)
@@ -83,7 +83,7 @@ def draw_filters() -> View | None:
     return view
 
 
-def _draw_what_is_set(further: dict[str, Any]) -> None:
+def _draw_active(further: dict[str, Any]) -> None:
     """Draw the buttons that clear the filters, and the filters inside a closed popover."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
@@ -95,16 +95,16 @@ def _draw_what_is_set(further: dict[str, Any]) -> None:
 
 
 def _draw_further() -> dict[str, Any]:
-    known = _choices(own_log())
-    found: dict[str, Any] = {}
-    found["settings"] = st.text_input(
+    choices = _choices(own_log())
+    values: dict[str, Any] = {}
+    values["settings"] = st.text_input(
         _LABELS["settings"],
         key=keys.FIND_SETTINGS,
         bind="query-params",
         placeholder="temperature 0.7, max_tokens null",
         help="A field with its value, null or omitted, such as temperature omitted. Separate several with commas.",
     )
-    found["numbers"] = st.text_input(
+    values["numbers"] = st.text_input(
         _LABELS["numbers"],
         key=keys.FIND_NUMBERS,
         bind="query-params",
@@ -117,36 +117,36 @@ def _draw_further() -> dict[str, Any]:
         ("model", keys.FIND_MODEL),
         ("finish_reason", keys.FIND_FINISH_REASON),
     ):
-        found[name] = left.selectbox(
+        values[name] = left.selectbox(
             _LABELS[name],
-            ["", *known.get(name, [])],
+            ["", *choices.get(name, [])],
             key=key,
             bind="query-params",
             accept_new_options=True,
-            format_func=_or_any,
+            format_func=_label_of,
         )
-    found["checks"] = left.selectbox(
+    values["checks"] = left.selectbox(
         _LABELS["checks"],
         ["", *CHECKED_AS],
         key=keys.FIND_CHECKS,
         bind="query-params",
-        format_func=_or_any,
+        format_func=_label_of,
         help="n/a: a check could not be made, or a judge has not been asked.",
     )
     for name, key in (("since", keys.FIND_SINCE), ("until", keys.FIND_UNTIL)):
-        found[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
-    found["tag"] = right.text_input(_LABELS["tag"], key=keys.FIND_TAG, bind="query-params")
-    found["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=keys.FIND_STARS, bind="query-params")
-    found["experiment"] = right.text_input(
+        values[name] = right.text_input(_LABELS[name], key=key, bind="query-params", placeholder="2026-11-26")
+    values["tag"] = right.text_input(_LABELS["tag"], key=keys.FIND_TAG, bind="query-params")
+    values["rating"] = left.number_input(_LABELS["rating"], 0, 5, key=keys.FIND_STARS, bind="query-params")
+    values["experiment"] = right.text_input(
         _LABELS["experiment"],
         key=keys.FIND_EXPERIMENT,
         bind="query-params",
         help="The id in its page's address, after experiment= or sweep=.",
     )
-    return found
+    return values
 
 
-def _or_any(value: str) -> str:
+def _label_of(value: str) -> str:
     return value or _ANY
 
 

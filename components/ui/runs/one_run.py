@@ -9,7 +9,7 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from components.log.annotations import MOST_CHARACTERS, annotate, annotation_of
+from components.log.annotations import MAX_CHARACTERS, annotate, annotation_of
 from components.log.markdown_export import as_markdown
 from components.log.record import RunRecord
 from components.log.stopping import request_stop
@@ -32,15 +32,15 @@ from components.ui.runs import keys
 from components.ui.runs.experiment_link import draw_experiment_link
 from components.ui.runs.opened_run import close_run, open_run
 from components.ui.runs.selection import delete
-from components.ui.runs.table import list_anew
+from components.ui.runs.table import list_again
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown, shown_next
+from components.ui.user_errors import show_errors, show_errors_later
 from components.ui.visitor import own_log
 
 ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES = "Answer", "Request", "Times", "Events", "Code", "Notes"
-_MOST_OF_A_FACT = 200
+_MAX_FACT_CHARS = 200
 
 
 def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
@@ -67,19 +67,19 @@ def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
 def _draw_head(record: RunRecord) -> None:
     """Draw when the run started and its model, and the buttons to the next runs of the list and to the page."""
     listed: list[str] = st.session_state.get(keys.LISTED_RUNS, [])
-    place = listed.index(record.id) if record.id in listed else None
+    index = listed.index(record.id) if record.id in listed else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         started = pd.Timestamp(record.created_at).tz_convert(time_zone())
-        asked = f"{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}"
-        st.markdown(f"**{started:%-d %b, %H:%M:%S}** :gray[{asked}]", width="content")
+        source = f"{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}"
+        st.markdown(f"**{started:%-d %b, %H:%M:%S}** :gray[{source}]", width="content")
         st.space("stretch")
         for label, icon, step, key in (
             ("Run above", ":material/keyboard_arrow_up:", -1, "run_above_previous"),
             ("Run below", ":material/keyboard_arrow_down:", 1, "run_below_next"),
         ):
-            to = None if place is None or not 0 <= place + step < len(listed) else listed[place + step]
+            run = None if index is None or not 0 <= index + step < len(listed) else listed[index + step]
             st.button(
-                label, key=key, type="tertiary", icon=icon, disabled=to is None, on_click=presses.soon(open_run, to)
+                label, key=key, type="tertiary", icon=icon, disabled=run is None, on_click=presses.soon(open_run, run)
             )
         st.button(
             "Close",
@@ -94,7 +94,7 @@ def _draw_head(record: RunRecord) -> None:
 def _draw_request(record: RunRecord) -> None:
     st.markdown(":small[Request, exactly as sent]")
     st.code(record.request_body, language="json", wrap_lines=True)
-    facts = [f"{name} **{plain_words(value, _MOST_OF_A_FACT)}**" for name, value in record.endpoint_facts]
+    facts = [f"{name} **{plain_words(value, _MAX_FACT_CHARS)}**" for name, value in record.endpoint_facts]
     if words := " · ".join(facts):
         st.markdown(f":small[:gray[Endpoint's message: {words}]]")
 
@@ -144,21 +144,21 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 key="remove_run",
                 icon=":material/delete:",
                 type="tertiary",
-                on_click=presses.soon(delete, [record.id], list_anew),
+                on_click=presses.soon(delete, [record.id], list_again),
             )
 
 
-@shown()
+@show_errors()
 def _draw_annotation(record: RunRecord) -> None:
     database = own_log().database
-    said = annotation_of(database, record.id) if database else None
-    if said is None:
+    annotation = annotation_of(database, record.id) if database else None
+    if annotation is None:
         return
     widgets = {name: f"{name}_{record.id[:8]}" for name in ("rating", "tags", "notes")}
     if widgets["notes"] not in st.session_state:
-        st.session_state[widgets["rating"]] = said.rating - 1 if said.rating else None
-        st.session_state[widgets["tags"]] = list(said.tags)
-        st.session_state[widgets["notes"]] = said.notes
+        st.session_state[widgets["rating"]] = annotation.rating - 1 if annotation.rating else None
+        st.session_state[widgets["tags"]] = list(annotation.tags)
+        st.session_state[widgets["notes"]] = annotation.notes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.feedback("stars", key=widgets["rating"], on_change=_annotate, args=(record.id, "rating", widgets["rating"]))
         st.multiselect(
@@ -176,7 +176,7 @@ def _draw_annotation(record: RunRecord) -> None:
         "Notes",
         key=widgets["notes"],
         height=80,
-        max_chars=MOST_CHARACTERS,
+        max_chars=MAX_CHARACTERS,
         placeholder="Your notes on this run",
         on_change=_annotate,
         args=(record.id, "notes", widgets["notes"]),
@@ -184,13 +184,13 @@ def _draw_annotation(record: RunRecord) -> None:
 
 
 def _annotate(run_id: str, name: str, key: str) -> None:
-    """Save the changed fields only: another person may have changed the rest meanwhile."""
+    """Save the changed fields only: another person may have changed the others."""
     log, value = own_log(), st.session_state[key]
     if name == "rating":
         value = None if value is None else value + 1
     elif name == "tags":
         value = tuple(value)
-    with shown_next(keys.RUNS_PROBLEM, "Not kept: "):
+    with show_errors_later(keys.RUNS_PROBLEM, "Not kept: "):
         annotate(log, run_id, replace(annotation_of(log.readable, run_id), **{name: value}))
 
 
@@ -206,7 +206,7 @@ def _draw_code(record: RunRecord) -> None:
 
 
 def _stop_elsewhere(run_id: str) -> None:
-    with shown_next(keys.RUNS_PROBLEM, "Not stopped: "):
+    with show_errors_later(keys.RUNS_PROBLEM, "Not stopped: "):
         request_stop(own_log(), run_id)
 
 
@@ -217,5 +217,5 @@ def _run_again(record: RunRecord) -> None:
         if run is None:
             st.session_state[keys.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
             return
-        list_anew()
+        list_again()
         open_run(run.id)

@@ -6,21 +6,20 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.drafts.comparison import MOST_LANES
+from components.counted import counted
+from components.drafts.comparison import MAX_LANES
 from components.drafts.side_by_side import side_by_side
 from components.log.deletion import DeletedRun, delete_run, restore_run
-from components.log.export import FORMATS
 from components.log.view import View
-from components.server.run_files import file_link
 from components.ui import presses, state
 from components.ui.answer.run_lookup import find, record_of
 from components.ui.experiment_file.answer_checks import draw_checking
 from components.ui.experiment_file.rules_form import draw_rules_problem, draw_text
 from components.ui.form import draft_form
 from components.ui.runs import keys
-from components.ui.runs.export import token_of
+from components.ui.runs.export import draw_file_links
 from components.ui.runs.opened_run import close_run
-from components.ui.user_errors import shown_next
+from components.ui.user_errors import show_errors_later
 from components.ui.visitor import own_log
 
 
@@ -29,23 +28,21 @@ def draw_selection(on_change: Callable[[], None]) -> None:
     chosen: list[str] = st.session_state.get(keys.CHOSEN_RUNS, [])
     if chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection"):
-            st.markdown(f"**{_runs(len(chosen))} selected**", width="content")
-            few = 2 <= len(chosen) <= MOST_LANES
+            st.markdown(f"**{counted(len(chosen), 'run')} selected**", width="content")
+            few = 2 <= len(chosen) <= MAX_LANES
             if st.button(
                 "Open in Compare",
                 key="compare_runs",
                 icon=":material/compare_arrows:",
                 type="tertiary",
                 disabled=not few,
-                help=None if few else f"Select two to {MOST_LANES} runs.",
+                help=None if few else f"Select two to {MAX_LANES} runs.",
                 on_click=_compare,
                 args=(chosen,),
             ):
                 st.switch_page("compare.py")
             with st.popover("Export", icon=":material/download:", type="tertiary", key="export_selection"):
-                token = token_of(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
-                for kind, each in FORMATS.items():
-                    st.link_button(each.label, file_link(token, kind), help=each.purpose, width="stretch")
+                draw_file_links(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
             checks = st.popover(
                 "Run checks",
                 icon=":material/rule:",
@@ -74,16 +71,16 @@ def draw_undo(on_change: Callable[[], None]) -> None:
     """Offer to restore the runs that were deleted last."""
     if deleted := st.session_state.get(keys.DELETED_RUNS):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="deleted"):
-            st.markdown(f"{_runs(len(deleted))} deleted.", width="content")
+            st.markdown(f"{counted(len(deleted), 'run')} deleted.", width="content")
             st.button("Undo", key="bring_back", icon=":material/undo:", on_click=presses.soon(_restore, on_change))
 
 
 def delete(run_ids: list[str], on_change: Callable[[], None]) -> None:
     """Delete runs that have ended, and close the opened one among them; they can be restored."""
     deleted: list[DeletedRun] = []
-    with shown_next(keys.RUNS_PROBLEM):
+    with show_errors_later(keys.RUNS_PROBLEM):
         # One by one: those before a failure can be restored.
-        deleted.extend(found for run_id in run_ids if (found := delete_run(own_log(), run_id)))
+        deleted.extend(run for run_id in run_ids if (run := delete_run(own_log(), run_id)))
     st.session_state[keys.DELETED_RUNS] = deleted
     if st.session_state.get(keys.OPENED_RUN) in run_ids:
         close_run()
@@ -101,12 +98,8 @@ def _compare(run_ids: list[str]) -> None:
 
 def _restore(on_change: Callable[[], None]) -> None:
     deleted: list[DeletedRun] = st.session_state.get(keys.DELETED_RUNS, [])
-    with shown_next(keys.RUNS_PROBLEM):
+    with show_errors_later(keys.RUNS_PROBLEM):
         while deleted:
             restore_run(own_log(), deleted[-1])
             deleted.pop()
     on_change()
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} run{'' if count == 1 else 's'}"

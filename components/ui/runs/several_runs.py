@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from components.drafts.comparison import MOST_LANES
+from components.drafts.comparison import MAX_LANES
 from components.log.record import RunRecord
 from components.sharing.capsule import Kind
 from components.ui.answer.run_differences import draw_differences
@@ -20,8 +20,8 @@ from components.ui.time_zone import time_zone
 
 def draw_several_runs(run_ids: Sequence[str]) -> None:
     """Draw the differences between two to eight runs, in the order of the table."""
-    if len(run_ids) > MOST_LANES:
-        st.info(f"Choose at most {MOST_LANES} runs to compare them.", icon=":material/compare_arrows:")
+    if len(run_ids) > MAX_LANES:
+        st.info(f"Choose at most {MAX_LANES} runs to compare them.", icon=":material/compare_arrows:")
         return
     records = [record for run_id in run_ids if (record := record_of(find(run_id)))]
     if len(records) < 2:

@@ -8,14 +8,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from components.log.compaction import compact, free_bytes, size_bytes
-from components.log.deletion import delete_found
+from components.log.deletion import delete_runs_of_view
 from components.log.importing import import_runs, lines_of
 from components.log.owner import LOCAL
 from components.log.search import summary_of
-from components.log.view import MOST_COUNTED, View
+from components.log.view import MAX_COUNTED, View
 from components.ui.runs import keys
 from components.ui.uploads import draw_uploader
-from components.ui.user_errors import shown, shown_next
+from components.ui.user_errors import show_errors, show_errors_later
 from components.ui.visitor import own_log
 from components.user_error import UserError
 
@@ -35,19 +35,19 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
     # A closed popover would count the view's runs every two seconds in vain.
     if not opened.open:
         return
-    with opened, shown():
+    with opened, show_errors():
         # Where visitors have separate logs, the size of the whole log is for the operator only.
         if database.owner == LOCAL:
             st.markdown(f"The log uses **{size_bytes(database) / 1e6:,.1f} MB**.")
             _draw_compaction(free_bytes(database))
-        if kept := log.kept():
-            st.caption(kept.in_words())
+        if use := log.storage_use():
+            st.caption(use.in_words())
         _draw_import(on_change)
         if not view.filtered:
             st.caption("Set a filter to delete the matching runs.")
             return
         summary = summary_of(database, view)
-        count = f"more than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}"
+        count = f"more than {MAX_COUNTED:,}" if summary.more else f"{summary.count:,}"
         sure = st.checkbox(f"Delete {count} runs permanently, with notes and votes", key=keys.SURE_TO_DELETE)
         if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
             _delete(view, on_change)
@@ -65,9 +65,9 @@ def _compact(free: int) -> None:
     log, progress = own_log(), st.progress(0.0, "Compacting …")
     if log.database is None:
         return
-    with progress.container(), shown():
-        for left in compact(log, log.database):
-            progress.progress(min(max(1 - left / free, 0.0), 1.0), f"{left / 1e6:,.1f} MB left")
+    with progress.container(), show_errors():
+        for still_free in compact(log, log.database):
+            progress.progress(min(max(1 - still_free / free, 0.0), 1.0), f"{still_free / 1e6:,.1f} MB left")
         st.rerun()
 
 
@@ -81,7 +81,7 @@ def _draw_import(on_change: Callable[[], None]) -> None:
     )
     if file is None or not st.button("Import", key="import_runs", icon=":material/upload:"):
         return
-    with shown_next(keys.RUNS_PROBLEM, "Not all runs were imported: "):
+    with show_errors_later(keys.RUNS_PROBLEM, "Not all runs were imported: "):
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
         st.toast(f"{added:,} {'run' if added == 1 else 'runs'} imported.", icon=":material/upload:")
     st.session_state[keys.IMPORT_RUNS] = st.session_state.get(keys.IMPORT_RUNS, 0) + 1
@@ -90,12 +90,12 @@ def _draw_import(on_change: Callable[[], None]) -> None:
 
 
 def _delete(view: View, on_change: Callable[[], None]) -> None:
-    log, told, deleted = own_log(), st.empty(), 0
+    log, progress, deleted = own_log(), st.empty(), 0
     if log.database is None:
         return
     try:
-        for deleted in delete_found(log, log.database, view):
-            told.caption(f"{deleted:,} deleted")
+        for deleted in delete_runs_of_view(log, log.database, view):
+            progress.caption(f"{deleted:,} deleted")
     except UserError as failure:
         st.session_state[keys.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure.sentence}"
     else:

@@ -15,13 +15,13 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed, count_runs
 from components.log.record import LISTED, NUMBERS
 from components.log.search import Page, PageEnd, Summary, page_of, summary_of
-from components.log.view import MOST_COUNTED, View
+from components.log.view import MAX_COUNTED, View
 from components.ui.runs import keys
 from components.ui.runs.opened_run import open_run, opened_run
 from components.ui.runs.runs_list import Column, Row, draw_runs_list
 from components.ui.runs.selection import draw_selection
 from components.ui.runs.storage import draw_storage
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import BY_OWNER, own_log
 
 _REFRESH_S = 2.0
@@ -55,7 +55,7 @@ class _Listing:
 
 
 @st.fragment(run_every=_REFRESH_S)
-@shown()  # Here and not in the page, because the fragment reruns without the page.
+@show_errors()  # Here and not in the page, because the fragment reruns without the page.
 def draw_runs_table(view: View) -> None:
     """The runs, newest first or in the order of the view. The error of an unreadable log is shown."""
     database = own_log().database
@@ -75,7 +75,7 @@ def draw_runs_table(view: View) -> None:
         st.rerun()
 
 
-def list_anew() -> None:
+def list_again() -> None:
     """Show the current runs with no selection, after the visitor added or deleted some."""
     listing: _Listing | None = st.session_state.get(keys.LISTING)
     _summed_up.clear()
@@ -84,28 +84,28 @@ def list_anew() -> None:
 
 
 def _listing_of(view: View) -> _Listing:
-    known: _Listing | None = st.session_state.get(keys.LISTING)
-    if known is None or known.view != view:
+    listing: _Listing | None = st.session_state.get(keys.LISTING)
+    if listing is None or listing.view != view:
         # A new number, so that a selection in another list does not apply here.
-        if known and st.session_state.get(keys.CHOSEN_RUNS):
+        if listing and st.session_state.get(keys.CHOSEN_RUNS):
             # The runs below belong to the previous list.
             st.session_state[keys.JUST_OPENED] = True
-        number = known.number if known else -1
-        known = _Listing(view, number)
-        known.renew()
-        st.session_state[keys.LISTING] = known
-    return known
+        number = listing.number if listing else -1
+        listing = _Listing(view, number)
+        listing.renew()
+        st.session_state[keys.LISTING] = listing
+    return listing
 
 
 def _draw_nothing(view: View) -> None:
     if view.order != "started":
-        like = " like that" if view.filtered else ""
-        st.info(f"No run{like} has {view.order}. Sort by start time to see all.", icon=":material/search_off:")
+        matching = " like that" if view.filtered else ""
+        st.info(f"No run{matching} has {view.order}. Sort by start time to see all.", icon=":material/search_off:")
     elif view.filtered:
         st.info("No matching runs. Clear a filter.", icon=":material/search_off:")
     else:
         st.info("No runs yet. Run a prompt in the playground; every run is listed here.", icon=":material/history:")
-        draw_storage(view, list_anew)  # it imports runs
+        draw_storage(view, list_again)  # it imports runs
 
 
 def _draw_page(page: Page, listing: _Listing) -> None:
@@ -165,8 +165,8 @@ def draw_columns() -> None:
 def _draw_head(listing: _Listing, summary: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(summary, width="stretch")
-        draw_storage(listing.view, list_anew)
-    draw_selection(list_anew)
+        draw_storage(listing.view, list_again)
+    draw_selection(list_again)
 
 
 def _draw_turning(page: Page, listing: _Listing) -> None:
@@ -196,10 +196,10 @@ def _summary_in_words(view: View) -> str:
         return ""
     try:
         summary = _summed_up(own_log(), view)
-        whole = f"{count_runs(database):,}" if summary.more and not view.filtered else None
+        total = f"{count_runs(database):,}" if summary.more and not view.filtered else None
     except QueryFailed as failure:
         return str(failure)
-    newest = f" Of the newest {MOST_COUNTED:,}:" if summary.more else ""
+    newest = f" Of the newest {MAX_COUNTED:,}:" if summary.more else ""
     median = "median " if summary.count > 1 else ""
     numbers = [f"Success rate {summary.ok / summary.ended:.0%}"] if summary.ended else []
     if summary.ttft_ms is not None:
@@ -210,7 +210,7 @@ def _summary_in_words(view: View) -> str:
     if checked := summary.passed + summary.failed:
         numbers.append(f"pass rate {pass_rate(summary.passed, checked)}")
     only = "" if view.order == "started" else f" Only those with {view.order} are listed."
-    count = whole or (f"More than {MOST_COUNTED:,}" if summary.more else f"{summary.count:,}")
+    count = total or (f"More than {MAX_COUNTED:,}" if summary.more else f"{summary.count:,}")
     return f"{count} {'run' if count == '1' else 'runs'}.{newest} {' · '.join(numbers)}.{only}"
 
 

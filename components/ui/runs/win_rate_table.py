@@ -8,7 +8,7 @@ import streamlit as st
 from components.experiments.store import judgements
 from components.experiments.win_rate import win_rates
 from components.ui.plain_words import plain_words
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 _MEANING = (
@@ -17,7 +17,7 @@ _MEANING = (
 )
 
 
-@shown()
+@show_errors()
 def draw_win_rates() -> None:
     """Draw the table, collapsed; nothing before the first vote."""
     database = own_log().database

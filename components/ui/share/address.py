@@ -26,10 +26,10 @@ def public_url() -> str:
 
 def first_page_of(url: str, pages: Collection[str]) -> str:
     """The address of the first page, from the address of any of ``pages``. A proxy may have added any path prefix."""
-    here = urlsplit(url)
-    before, _, last = here.path.rstrip("/").rpartition("/")
+    parts = urlsplit(url)
+    before, _, last = parts.path.rstrip("/").rpartition("/")
     base = before if last in pages else f"{before}/{last}"
-    return f"{here.scheme}://{here.netloc}{base}".rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{base}".rstrip("/")
 
 
 def is_only_local(url: str) -> bool:

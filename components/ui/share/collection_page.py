@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.sharing import sentences
 from components.sharing.capsule import Capsule, Entry, Kind
-from components.sharing.reproductions import kept_verdicts
+from components.sharing.reproductions import stored_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui.answer.check_results import draw_results
 from components.ui.answer.html_text import draw_text
@@ -22,13 +22,13 @@ from components.ui.share import keys
 from components.ui.share.address import address_of
 from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdict_words
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import links
 
-_MOST_ANSWERS = 4
-_MOST_CHARACTERS = 10_000
+_MAX_ANSWERS = 4
+_MAX_CHARACTERS = 10_000
 """Of an answer. The page renders all answers at once, in the script of whoever opens it."""
-_MOST_PROMPT_CHARS = 300
+_MAX_PROMPT_CHARS = 300
 
 
 def draw_entries(collection: Capsule, *, are_links: bool) -> None:
@@ -88,29 +88,29 @@ def _about(records: Mapping[str, SharedRun], capsule: Capsule, link: str | None)
     began = min((record.created_at for record in records.values()), default=None)
     models = plain_words(", ".join(dict.fromkeys(f"{run.model} on {run.endpoint}" for run in records.values())), 200)
     database = links()
-    said = ""
-    with shown():
-        kept = kept_verdicts(database, link) if database and link else None
-        said = verdict_words(kept) if kept else ""
+    verdicts = ""
+    with show_errors():
+        stored = stored_verdicts(database, link) if database and link else None
+        verdicts = verdict_words(stored) if stored else ""
     date = f"{pd.Timestamp(began).tz_convert(time_zone()):%-d %B %Y}" if began else ""
     version = f"Tempera {plain_words(capsule.app_version)}"
-    return " · ".join(filter(None, (date, models, version, said)))
+    return " · ".join(filter(None, (date, models, version, verdicts)))
 
 
 def _draw_answers(records: Mapping[str, SharedRun], name: str) -> None:
     prompts = dict.fromkeys(record.prompt for record in records.values())
     if len(prompts) == 1 and (prompt := next(iter(prompts))):
-        st.markdown(f":gray[Prompt:] {plain_words(prompt, _MOST_PROMPT_CHARS)}")
-    drawn = list(records.items())[:_MOST_ANSWERS]
-    for place, (column, (title, record)) in enumerate(zip(st.columns(len(drawn), gap="medium"), drawn, strict=True)):
+        st.markdown(f":gray[Prompt:] {plain_words(prompt, _MAX_PROMPT_CHARS)}")
+    drawn = list(records.items())[:_MAX_ANSWERS]
+    for number, (column, (title, record)) in enumerate(zip(st.columns(len(drawn), gap="medium"), drawn, strict=True)):
         with column:
             if len(records) > 1:
                 st.markdown(f"**{plain_words(title)}**")
-            here = Place(f"{name}_{place}", title, len(drawn))
-            draw_text(record.text[:_MOST_CHARACTERS], here.key("entry_text"))
-            if len(record.text) > _MOST_CHARACTERS:
-                st.caption(f"The first {_MOST_CHARACTERS:,} of {len(record.text):,} characters.")
-            draw_status(record, here)
+            place = Place(f"{name}_{number}", title, len(drawn))
+            draw_text(record.text[:_MAX_CHARACTERS], place.key("entry_text"))
+            if len(record.text) > _MAX_CHARACTERS:
+                st.caption(f"The first {_MAX_CHARACTERS:,} of {len(record.text):,} characters.")
+            draw_status(record, place)
             draw_results(record)
     if len(records) > len(drawn):
         st.caption(f"{len(records) - len(drawn):,} further answers are in the whole link.")

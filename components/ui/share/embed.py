@@ -19,7 +19,7 @@ _SNIPPET = """<iframe src="{url}&amp;embed=true" title="{title}" style="width: 1
 
 
 def embedding(url: str, title: str) -> str:
-    """The HTML for a page of another site. Its script fits the frame to the height that the shared page tells."""
+    """The HTML for a page of another site. Its script fits the frame to the height that the shared page reports."""
     return _SNIPPET.format(url=html.escape(url), title=html.escape(title))
 
 

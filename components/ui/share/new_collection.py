@@ -8,19 +8,19 @@ import pandas as pd
 import streamlit as st
 
 from components.contract.errors import single_line
-from components.sharing.capsule import MOST_ENTRIES, MOST_NOTE_CHARS, MOST_TITLE_CHARS, Kind
+from components.sharing.capsule import MAX_ENTRIES, MAX_NOTE_CHARS, MAX_TITLE_CHARS, Kind
 from components.sharing.capsules import Published
 from components.sharing.collection import collection_of
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.share_answers import draw_publish
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 
 
-def draw_new_collection(found: Sequence[Published]) -> None:
+def draw_new_collection(own_links: Sequence[Published]) -> None:
     """Draw the button, and its dialog while that is open."""
-    links = {_name(published): published for published in found if published.kind != Kind.COLLECTION}
+    links = {_name(published): published for published in own_links if published.kind != Kind.COLLECTION}
     st.button(
         "New collection",
         key="new_collection",
@@ -35,8 +35,8 @@ def draw_new_collection(found: Sequence[Published]) -> None:
 
 def _name(published: Published) -> str:
     """The title and the time of a link: several may have one title."""
-    made = pd.Timestamp(published.created_at).tz_convert(time_zone())
-    return f"{single_line(published.title, 80) or 'A link without a title'} · {made:%-d %b, %H:%M:%S}"
+    created = pd.Timestamp(published.created_at).tz_convert(time_zone())
+    return f"{single_line(published.title, 80) or 'A link without a title'} · {created:%-d %b, %H:%M:%S}"
 
 
 def _open() -> None:
@@ -49,13 +49,13 @@ def _close() -> None:
 
 
 @st.dialog("New collection", width="large", on_dismiss=_close)
-@shown()
+@show_errors()
 def _collect(links: dict[str, Published]) -> None:
-    title = st.text_input("Title", key=keys.COLLECTION_TITLE, max_chars=MOST_TITLE_CHARS)
+    title = st.text_input("Title", key=keys.COLLECTION_TITLE, max_chars=MAX_TITLE_CHARS)
     chosen = st.multiselect(
         "Links, in this order",
         list(links),
-        max_selections=MOST_ENTRIES,
+        max_selections=MAX_ENTRIES,
         key=keys.COLLECTED,
     )
     if not chosen:
@@ -69,4 +69,4 @@ def _collect(links: dict[str, Published]) -> None:
 
 def _note(label: str, link: str) -> str:
     key = f"{keys.COLLECTION_NOTE}{link}"
-    return st.text_area(label, key=key, height="content", max_chars=MOST_NOTE_CHARS, placeholder="Markdown, or nothing")
+    return st.text_area(label, key=key, height="content", max_chars=MAX_NOTE_CHARS, placeholder="Markdown, or nothing")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.sharing.capsule_file import MOST_FILE_MB, OpenedFile, read_capsule_file
+from components.sharing.capsule_file import MAX_FILE_MB, OpenedFile, read_capsule_file
 from components.sharing.signing import Signature, SignatureState
 from components.ui.share import keys
 from components.ui.share.shared_page import draw_capsule
 from components.ui.uploads import draw_uploader
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import links
 
 _WORDS = {
@@ -28,14 +28,14 @@ _WORDS = {
 }
 
 
-@shown()
+@show_errors()
 def draw_open_file() -> None:
     """Draw the input for a file, and its content."""
     file = draw_uploader(
         "Open a shared file",
         type=["html"],
         key=keys.SHARED_FILE,
-        max_upload_size=MOST_FILE_MB,
+        max_upload_size=MAX_FILE_MB,
         help="A file that *Download as one file* saved. Nothing is sent, and nothing is stored.",
     )
     if file is None:

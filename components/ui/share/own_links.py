@@ -12,35 +12,35 @@ from components.ui.share import keys
 from components.ui.share.address import address_of
 from components.ui.share.new_collection import draw_new_collection
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import draw_kept, shown, shown_next
+from components.ui.user_errors import draw_error, show_errors, show_errors_later
 from components.ui.visitor import own_log
 
-_MOST = 200
+_MAX = 200
 
 
-@shown()
+@show_errors()
 def draw_own_links() -> None:
     """Draw the links, newest first. The error of an unreadable log is shown."""
-    beside = draw_heading_row("Shared", "Your public links. A revoked one stops working immediately.")
+    heading = draw_heading_row("Shared", "Your public links. A revoked one stops working immediately.")
     database = own_log().database
-    draw_kept(keys.LINK_PROBLEM)
-    found = own_capsules(database, _MOST) if database else []
-    if not found:
+    draw_error(keys.LINK_PROBLEM)
+    links = own_capsules(database, _MAX) if database else []
+    if not links:
         st.info("You have no shared links. *Share* creates one for an answer or a comparison.", icon=":material/link:")
-    with beside:
-        draw_new_collection(found)
+    with heading:
+        draw_new_collection(links)
     if revoked := st.session_state.get(keys.REVOKED):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="revoked"):
             title = plain_words(str(revoked.row["title"]), 80) or "A link without a title"
             st.markdown(f"{title}: revoked.", width="content")
             st.button("Undo", key="restore_link", icon=":material/undo:", on_click=_restore)
-    for published in found:
+    for published in links:
         _draw_one(published)
 
 
 def _draw_one(published: Published) -> None:
     zone = time_zone()
-    made, ends = (pd.Timestamp(moment).tz_convert(zone) for moment in (published.created_at, published.expires_at))
+    created, ends = (pd.Timestamp(moment).tz_convert(zone) for moment in (published.created_at, published.expires_at))
     with st.container(border=True, gap="xxsmall", key=f"link_{published.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain_words(published.title, 120) or 'Without a title'}**", width="content")
@@ -54,15 +54,15 @@ def _draw_one(published: Published) -> None:
             )
         card = " · has a card" if published.has_card else ""
         size = f"{max(published.size / 1000, 1):,.0f} kB"
-        st.caption(f"{published.kind} · created {made:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}{card}")
+        st.caption(f"{published.kind} · created {created:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}{card}")
         st.code(address_of("shared", **{keys.CAPSULE_PARAMETER: published.id}), language=None, wrap_lines=True)
 
 
 def _revoke(capsule_id: str) -> None:
-    with shown_next(keys.LINK_PROBLEM):
+    with show_errors_later(keys.LINK_PROBLEM):
         st.session_state[keys.REVOKED] = revoke(own_log(), capsule_id)
 
 
 def _restore() -> None:
-    with shown_next(keys.LINK_PROBLEM):
+    with show_errors_later(keys.LINK_PROBLEM):
         restore(own_log(), st.session_state.pop(keys.REVOKED))

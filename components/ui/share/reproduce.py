@@ -14,7 +14,7 @@ from components.server.process import service
 from components.sharing.capsule import Capsule
 from components.sharing.capsules import can_be_opened
 from components.sharing.reproducing import compared, new_runs, requests_of, send_again
-from components.sharing.reproductions import KeptVerdicts
+from components.sharing.reproductions import StoredVerdicts
 from components.sharing.shared_run import SharedRun
 from components.streaming.outcome import Status
 from components.ui.answer.answer_differences import answer_text, draw_word_differences
@@ -25,11 +25,11 @@ from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import is_known, links, own_log, owner
 
 _REPEATS = (1, 4, 8, 20)
-_LOOK_AGAIN_S = 1.0
+_REFRESH_S = 1.0
 _WORDS = {
     Reproduced.IDENTICAL: (":green-badge[:material/check: identical]", "Every new answer equals an original one."),
     Reproduced.WITHIN_NOISE: (
@@ -60,11 +60,11 @@ def why_not(records: Sequence[SharedRun], capsule: Capsule) -> str | None:
 def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule, capsule_id: str | None, name: str = "") -> None:
     """Draw the button that sends the requests again, and the number of times.
 
-    ``name`` tells the capsules of one page apart.
+    ``name`` distinguishes the capsules of one page.
     """
     if not is_known() or not records:
         return
-    why = why_not(list(records.values()), capsule)
+    problem = why_not(list(records.values()), capsule)
     repeats = st.selectbox(
         "Answers to each request",
         _REPEATS,
@@ -73,15 +73,15 @@ def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule, capsule_i
         key=f"{keys.REPRODUCE_REPEATS}{name}",
         label_visibility="collapsed",
         width=150,
-        disabled=why is not None,
+        disabled=problem is not None,
     )
     count = len(requests_of(records)) * repeats
     st.button(
         "Reproduce",
         key=f"{keys.REPRODUCE}{name}",
         icon=":material/verified:",
-        disabled=why is not None,
-        help=why
+        disabled=problem is not None,
+        help=problem
         or f"Sends exactly the same bytes again, one request at a time, {count:,} in all, and compares the answers. "
         "With four or more answers on both sides, a difference is tested against chance.",
         on_click=_start,
@@ -91,24 +91,24 @@ def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule, capsule_i
 
 def draw_reproduction(records: Mapping[str, SharedRun], capsule_id: str | None, name: str = "") -> None:
     """Draw the progress and the result of the last reproduction of this capsule."""
-    made: str | None = st.session_state.get(keys.REPRODUCTIONS, {}).get(_ids(records))
-    if made is None:
+    experiment_id: str | None = st.session_state.get(keys.REPRODUCTIONS, {}).get(_ids(records))
+    if experiment_id is None:
         return
-    experiment = service().experiments.find(made, owner())
+    experiment = service().experiments.find(experiment_id, owner())
     place = Place(f"again{name}", "New answer", len(records) + 1)
     with st.container(key=f"reproduction{name}", border=True):
-        if experiment.going_on:
+        if experiment.active:
             _draw_progress(experiment, place)
         else:
             _draw_result(records, experiment, capsule_id, place)
 
 
-def verdict_words(kept: KeptVerdicts) -> str:
-    """What visitors found, in a sentence."""
+def verdict_words(verdicts: StoredVerdicts) -> str:
+    """The verdicts of visitors, in a sentence."""
     counts = ", ".join(
-        f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in kept.counts.items()
+        f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in verdicts.counts.items()
     )
-    last = pd.Timestamp(kept.last_at).tz_convert(time_zone())
+    last = pd.Timestamp(verdicts.last_at).tz_convert(time_zone())
     return f"Reproduced by visitors: {counts}; last on {last:%-d %B %Y}."
 
 
@@ -124,33 +124,33 @@ def _start(records: Mapping[str, SharedRun], repeats: int, capsule_id: str | Non
     st.session_state.setdefault(keys.REPRODUCTIONS, {})[_ids(records)] = experiment.id
 
 
-@st.fragment(run_every=_LOOK_AGAIN_S)
+@st.fragment(run_every=_REFRESH_S)
 def _draw_progress(experiment: Experiment, place: Place) -> None:
-    if not experiment.going_on:
+    if not experiment.active:
         st.rerun()
-    begun = experiment.run_ids()
-    ended, total = max(len(begun) - 1, 0), len(begun) + experiment.waiting
+    run_ids = experiment.run_ids()
+    ended, total = max(len(run_ids) - 1, 0), len(run_ids) + experiment.waiting
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(ended / total if total else 0.0, f"{ended:,} of {total:,} answers")
         st.button("Stop", key=place.key("stop"), on_click=experiment.stop, icon=":material/stop:")
-    if begun:
-        draw_run(find(begun[-1]), actions=lambda: None, place=place)
+    if run_ids:
+        draw_run(find(run_ids[-1]), actions=lambda: None, place=place)
 
 
-@shown()
+@show_errors()
 def _draw_result(
     records: Mapping[str, SharedRun], experiment: Experiment, capsule_id: str | None, place: Place
 ) -> None:
     # Once: long answers take seconds to compare.
-    kept = place.key("compared")
-    known = st.session_state.get(kept)
-    if known is None or known[0] != experiment.id:
-        found = new_runs(own_log(), experiment.id, records)
-        if not found:
+    cache_key = place.key("compared")
+    cached = st.session_state.get(cache_key)
+    if cached is None or cached[0] != experiment.id:
+        new = new_runs(own_log(), experiment.id, records)
+        if not new:
             st.markdown("Nothing was sent.")
             return
-        known = st.session_state[kept] = experiment.id, found, *compared(records, found)
-    _id, again, verdict, results = known
+        cached = st.session_state[cache_key] = experiment.id, new, *compared(records, new)
+    _id, again, verdict, results = cached
     badge, sentence = _WORDS[verdict]
     st.markdown(f"**Reproduced** {badge} {sentence}")
     if refused := next((run.error_message for runs in again.values() for run in runs if run.error_message), None):
@@ -171,16 +171,16 @@ def _draw_result(
 
 
 def _draw_served(results: Mapping[str, Reproduction]) -> None:
-    """Draw which model and which versions answered before and now, once for requests of which it is the same."""
-    found: dict[str, list[str]] = {}
+    """Draw the models and versions that answered before and now, once for all requests with the same ones."""
+    by_words: dict[str, list[str]] = {}
     for title, result in results.items():
         words = " · ".join(
             f"{label}: {plain_words(before)} → {plain_words(now)}" for label, before, now in result.served
         )
-        found.setdefault(words, []).append(plain_words(title, 120))
-    for words, titles in found.items():
+        by_words.setdefault(words, []).append(plain_words(title, 120))
+    for words, titles in by_words.items():
         if words:
-            st.caption(words if len(found) == 1 else f"{', '.join(titles)} · {words}")
+            st.caption(words if len(by_words) == 1 else f"{', '.join(titles)} · {words}")
 
 
 def _draw_new_answers(
@@ -217,7 +217,7 @@ def _draw_new_answers(
 def _column(result: Reproduction) -> dict[str, str]:
     words = {
         "verdict": _WORDS[result.verdict][0],
-        "complete answers": f"{result.complete:,} of {result.asked:,}",
+        "complete answers": f"{result.complete:,} of {result.requested:,}",
         "against the original": plain_words(result.parts) or "–",
     }
     if checks := result.checks:

@@ -28,7 +28,7 @@ from components.ui.share import keys
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.download import draw_download
 from components.ui.share.embed import draw_embedding
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import links, own_log
 
 _DAYS = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days", 365: "1 year"}
@@ -45,7 +45,7 @@ class Answers:
     checks: Sequence[Check] = ()
 
 
-@shown()
+@show_errors()
 def draw_share_answers(answers: Answers) -> None:
     """Draw the choices, a preview of the public content, and the link once it is created."""
     records = list(answers.runs.values())
@@ -92,7 +92,7 @@ def draw_share_answers(answers: Answers) -> None:
     draw_publish(capsule)
 
 
-@shown()
+@show_errors()
 def draw_publish(capsule: Capsule) -> None:
     """Draw the file, the expiry, the button that creates the link, and the link."""
     draw_download(capsule, "single_file_to_share", opens_links=True)
@@ -120,11 +120,11 @@ def draw_publish(capsule: Capsule) -> None:
             check_size(database, capsule)
         published = publish(own_log(), capsule, days, keeps_reproductions=keeps, has_card=card)
         st.session_state[keys.PUBLISHED] = capsule, published
-    made: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
-    if made is None or made[0] != capsule:
+    last: tuple[Capsule, Published] | None = st.session_state.get(keys.PUBLISHED)
+    if last is None or last[0] != capsule:
         st.caption("Nothing is public yet. Anyone with the link will see it, without login.")
         return
-    published = made[1]
+    published = last[1]
     url = address_of("shared", **{keys.CAPSULE_PARAMETER: published.id})
     st.code(url, language=None, wrap_lines=True)
     draw_where_it_leads(url)
@@ -151,10 +151,10 @@ def _annotations(records: Sequence[RunRecord]) -> dict[str, Annotation]:
     if database is None:
         return {}
     try:
-        found = {record.id: annotation_of(database, record.id) for record in records}
+        annotations = {record.id: annotation_of(database, record.id) for record in records}
     except QueryFailed:
         return {}
-    return {run_id: said for run_id, said in found.items() if said != Annotation()}
+    return {run_id: annotation for run_id, annotation in annotations.items() if annotation != Annotation()}
 
 
 def _events(record: RunRecord) -> list[StoredEvent]:

@@ -23,7 +23,7 @@ def draw_share_button(
     Without a ``draft`` only answers can be shared; ``comparison`` includes its lanes.
     """
     st.button("Share", key=key, type="tertiary", icon=":material/share:", on_click=_open, args=(key,))
-    # Drawn in every run of the page until it is closed: a model run that ends meanwhile must not close it.
+    # Drawn in every run of the page until it is closed: the end of a model's run must not close it.
     if st.session_state.get(keys.SHARING) == key:
         _share(answers(), draft, comparison)
 
@@ -40,9 +40,9 @@ def _close() -> None:
 
 @st.dialog("Share", width="medium", on_dismiss=_close)
 def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
-    what = _ANSWERS
+    view = _ANSWERS
     if draft is not None:
-        what = st.segmented_control(
+        view = st.segmented_control(
             "What",
             [_ANSWERS, _SETTINGS],
             default=_ANSWERS if answers.runs else _SETTINGS,
@@ -50,7 +50,7 @@ def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
             key=keys.SHARE_WHAT,
             label_visibility="collapsed",
         )
-    if what == _SETTINGS and draft is not None:
+    if view == _SETTINGS and draft is not None:
         draw_share_settings(draft, comparison=comparison)
     else:
         draw_share_answers(answers)

@@ -19,12 +19,12 @@ from components.ui.form.keys import LINK_PARAMETER
 from components.ui.plain_words import plain_words
 from components.ui.share.address import address_of, draw_where_it_leads
 from components.ui.share.share_answers import draw_publish
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 
 _SHORT_WORDS = 60
 
 
-@shown()
+@show_errors()
 def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     """Draw the link to these settings, its content and its length; ``comparison`` includes the lanes."""
     linked = linked_settings(draft, comparison=comparison)
@@ -37,7 +37,7 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
     length = how_long(url) if url else Length.TOO_LONG
     if length is Length.TOO_LONG:
         st.info("These settings are too long for a link. Use the file, or a link to a stored copy.")
-        with shown():
+        with show_errors():
             choices = Choices(system_message=True)
             draw_publish(capsule_of([], kind=Kind.SETTINGS, title="Settings", choices=choices, settings=linked))
     else:
@@ -45,7 +45,7 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         draw_where_it_leads(url)
         note = " Some chat programs cut links of this length." if length is Length.LONG else ""
         st.caption(f"{len(url):,} characters. It fills the form and sends nothing.{note}")
-    _draw_what_is_in_it(linked)
+    _draw_content(linked)
     st.caption(
         "Servers on the way may log the content of a link. Send a private prompt as a file, or share an answer with a "
         "link that you can revoke."
@@ -70,14 +70,14 @@ def _draw_credentials(linked: LinkedSettings) -> None:
         with suppress(ValueError):  # text that is no JSON is shown in the form
             names += without_credentials(read_extra_body(text))[1]
     if names:
-        named = plain_words(", ".join(dict.fromkeys(names)), _SHORT_WORDS)
-        st.warning(f"Body fields that seem to hold a credential or an address would become public: {named}.")
+        listed = plain_words(", ".join(dict.fromkeys(names)), _SHORT_WORDS)
+        st.warning(f"Body fields that seem to hold a credential or an address would become public: {listed}.")
 
 
-def _draw_what_is_in_it(linked: LinkedSettings) -> None:
+def _draw_content(linked: LinkedSettings) -> None:
     changes = linked.changes()
     if not changes:
         st.caption("Nothing differs from the defaults.")
         return
-    named = "".join(f"\n- {plain_words(change.field)}: {plain_words(change.after, _SHORT_WORDS)}" for change in changes)
-    st.markdown(f":small[Content:]\n{named}")
+    lines = "".join(f"\n- {plain_words(change.field)}: {plain_words(change.after, _SHORT_WORDS)}" for change in changes)
+    st.markdown(f":small[Content:]\n{lines}")

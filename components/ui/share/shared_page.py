@@ -19,7 +19,7 @@ from components.sharing.capsules import open_capsule
 from components.sharing.collection import with_links_opened
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
-from components.sharing.reproductions import kept_verdicts
+from components.sharing.reproductions import stored_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
 from components.ui.answer.check_results import draw_results
@@ -33,19 +33,19 @@ from components.ui.answer.view_switches import draw_replay_switch
 from components.ui.choices import choose_view
 from components.ui.form import draft_form
 from components.ui.form.code_view import draw_code
-from components.ui.form.link_bar import take_settings
+from components.ui.form.link_bar import apply_settings
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.collection_page import draw_choice, draw_entries
 from components.ui.share.download import draw_download
 from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdict_words
 from components.ui.time_zone import time_zone
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import is_known, links, rate_limit_key
 from components.user_error import UserError
 
 _PARTS = ["Request", "Times", "Events", "Code"]
-_MOST_IN_A_ROW = 4
+_MAX_IN_A_ROW = 4
 _NOTHING = "There is nothing here. The link has expired, was revoked, or is incomplete."
 
 
@@ -55,13 +55,13 @@ def draw_shared(capsule_id: str) -> None:
     if capsule is None:
         return
     database = links()
-    with shown():
-        kept = kept_verdicts(database, capsule_id) if database else None
-        draw_capsule(capsule, capsule_id, verdict_words(kept) if kept else "")
+    with show_errors():
+        stored = stored_verdicts(database, capsule_id) if database else None
+        draw_capsule(capsule, capsule_id, verdict_words(stored) if stored else "")
 
 
-def draw_capsule(capsule: Capsule, capsule_id: str | None, said: str = "") -> None:
-    """Draw a capsule of a link, or of a file, which has no id. ``said`` is a sentence in Markdown about it."""
+def draw_capsule(capsule: Capsule, capsule_id: str | None, verdicts: str = "") -> None:
+    """Draw a capsule of a link, or of a file, which has no id. ``verdicts`` is a sentence in Markdown about it."""
     if capsule.kind is Kind.COLLECTION:
         _draw_collection(capsule, capsule_id)
         return
@@ -70,7 +70,8 @@ def draw_capsule(capsule: Capsule, capsule_id: str | None, said: str = "") -> No
     if capsule.runs:
         began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(time_zone())
         version = plain_words(capsule.app_version)
-        st.caption(f"Text made by a model, not checked by anyone. {began:%-d %B %Y}, Tempera {version}. {said}".strip())
+        origin = f"{began:%-d %B %Y}, Tempera {version}."
+        st.caption(f"Text made by a model, not checked by anyone. {origin} {verdicts}".strip())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _draw_forks(runs, capsule)
         draw_reproduce(runs, capsule, capsule_id)
@@ -101,24 +102,24 @@ def _draw_collection(collection: Capsule, capsule_id: str | None) -> None:
 
 def _opened(capsule_id: str) -> Capsule | None:
     """The capsule. A session looks it up once and shows it until the page is reloaded."""
-    known: tuple[str, Capsule] | None = st.session_state.get(keys.OPENED_CAPSULE)
-    if known and known[0] == capsule_id:
-        return known[1]
+    opened: tuple[str, Capsule] | None = st.session_state.get(keys.OPENED_CAPSULE)
+    if opened and opened[0] == capsule_id:
+        return opened[1]
     database = links()
     if database is None:
         st.info("The log is unavailable, so shared content cannot be shown. Try again later.")
         return None
     try:
-        found = service().lookups.look_up(rate_limit_key(), lambda: open_capsule(database, capsule_id))
-        found = found and with_links_opened(database, found)
+        capsule = service().lookups.look_up(rate_limit_key(), lambda: open_capsule(database, capsule_id))
+        capsule = capsule and with_links_opened(database, capsule)
     except UserError as problem:  # not the error of the visitor who opened the link
         st.info(plain_words(problem.sentence))
         return None
-    if found is None:
+    if capsule is None:
         st.info(_NOTHING, icon=":material/link_off:")
         return None
-    st.session_state[keys.OPENED_CAPSULE] = capsule_id, found
-    return found
+    st.session_state[keys.OPENED_CAPSULE] = capsule_id, capsule
+    return capsule
 
 
 def _draw_forks(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
@@ -131,11 +132,11 @@ def _draw_forks(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
 
 
 def _draw_one(record: SharedRun, run: CapsuleRun) -> None:
-    answer, beside = st.columns([3, 2], gap="large")
+    answer, details = st.columns([3, 2], gap="large")
     with answer:
         draw_run(record)
         _draw_notes(record, run)
-    with beside:
+    with details:
         part = choose_view("Part", _PARTS, keys.RUN_PART)
         if part == "Times":
             draw_times(record)
@@ -167,10 +168,10 @@ def _draw_several(runs: Mapping[str, SharedRun], capsule: Capsule) -> None:
 
 def in_a_row(repeats: Sequence[int | None]) -> int:
     """The number of answers side by side: the repeats of a lane where they fit, else evenly filled rows."""
-    most = max((repeat or 1 for repeat in repeats), default=1)
-    if 1 < most <= _MOST_IN_A_ROW and len(repeats) % most == 0:
-        return most
-    return ceil(len(repeats) / ceil(len(repeats) / _MOST_IN_A_ROW))
+    repeats_ = max((repeat or 1 for repeat in repeats), default=1)
+    if 1 < repeats_ <= _MAX_IN_A_ROW and len(repeats) % repeats_ == 0:
+        return repeats_
+    return ceil(len(repeats) / ceil(len(repeats) / _MAX_IN_A_ROW))
 
 
 def _draw_request(run: CapsuleRun) -> None:
@@ -229,5 +230,5 @@ def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None
     label = "Open a copy in Compare" if to_lanes else "Open a copy in the playground"
     if st.button(label, key=f"fork_{name}", icon=":material/fork_right:"):
         draft_form.begin(new_draft)
-        take_settings(linked, "shared link")
+        apply_settings(linked, "shared link")
         st.switch_page("compare.py" if to_lanes else "playground.py")

@@ -8,11 +8,11 @@ from itertools import accumulate
 import pandas as pd
 import streamlit as st
 
-from components.drafts.comparison import MOST_LANES
+from components.drafts.comparison import MAX_LANES
 from components.experiments.cell_result import CellResult
 from components.experiments.experiment import Experiment
-from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import closed_loop
+from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import row_in_words
 from components.experiments.sweep_tables import (
     ANSWER,
@@ -44,9 +44,9 @@ from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.sweep.running import compare_positions, run_cells
 from components.ui.sweep.sweep_runs import whole_runs
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 
-_MOST_ROWS = 500
+_MAX_ROWS = 500
 _EACH = "each run"
 _COLUMNS = {
     **{
@@ -82,33 +82,33 @@ _COLUMNS = {
 
 
 def draw_cells(
-    sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]], experiment: Experiment | None
+    sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]], experiment: Experiment | None
 ) -> None:
     """Draw the choices and the table."""
-    fields = kept.setup.fields
-    results = {result.id: result for found in by_position for result in found}
+    fields = sweep.setup.fields
+    results = {result.id: result for row_results in by_position for result in row_results}
     if not results:
         st.caption("No run has started yet.")
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if kept.inputs else [])]
-        by = st.selectbox("By", groups, key=keys.SWEEP_GROUP, label_visibility="collapsed", width=200)
-        once = st.toggle("Group identical", key=keys.SWEEP_ONCE, disabled=by != _EACH)
-        different = st.toggle("Differences only", key=keys.SWEEP_DIFFERENT, disabled=by != _EACH)
+        groups = [_EACH, ROW, *map(axis_column, fields), *([INPUT] if sweep.inputs else [])]
+        group = st.selectbox("By", groups, key=keys.SWEEP_GROUP, label_visibility="collapsed", width=200)
+        merged = st.toggle("Group identical", key=keys.SWEEP_ONCE, disabled=group != _EACH)
+        different = st.toggle("Differences only", key=keys.SWEEP_DIFFERENT, disabled=group != _EACH)
     # A plain list shows only its first cells, to avoid a table of all cells every second.
-    needed = by_position if by != _EACH or once or different else _first_cells(by_position)
-    table = long_table(fields, kept.rows, kept.inputs, needed)
-    if by != _EACH:
-        st.dataframe(grouped(table, by, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
-        st.caption(f"Numbers are medians of successful answers. {closed_loop(kept.setup.at_once)}")
+    needed = by_position if group != _EACH or merged or different else _first_cells(by_position)
+    table = long_table(fields, sweep.rows, sweep.inputs, needed)
+    if group != _EACH:
+        st.dataframe(grouped(table, group, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
+        st.caption(f"Numbers are medians of successful answers. {closed_loop(sweep.setup.at_once)}")
         return
-    if once:
+    if merged:
         table = collapsed(table)
     if different:
         table = different_only(table)
-    shown = table[:_MOST_ROWS]
+    shown = table[:_MAX_ROWS]
     chosen = st.dataframe(
-        _for_people(shown, results, fields),
+        _as_displayed(shown, results, fields),
         key=keys.SWEEP_GRID,
         hide_index=True,
         placeholder="–",
@@ -117,17 +117,17 @@ def draw_cells(
         on_select="rerun",
         selection_mode="multi-row",
     )
-    count = len(table) if once or different else len(results)
-    if count > _MOST_ROWS:
-        st.caption(f"The first {_MOST_ROWS:,} of {count:,} runs. The export has all.")
-    places = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
-    _draw_chosen(sweep_id, kept, [results[shown[RUN].iloc[place]] for place in places], experiment)
+    count = len(table) if merged or different else len(results)
+    if count > _MAX_ROWS:
+        st.caption(f"The first {_MAX_ROWS:,} of {count:,} runs. The export has all.")
+    selected = [place for place in chosen.get("selection", {}).get("rows", []) if place < len(shown)]
+    _draw_chosen(sweep_id, sweep, [results[shown[RUN].iloc[place]] for place in selected], experiment)
 
 
 def _limits() -> dict[str, float]:
     """The visitor's limits of an answer: the maximum of each column."""
     with st.container(horizontal=True, gap="medium"):
-        asked = {
+        limits = {
             f"{NUMBERS[name].label} ms": st.number_input(
                 f"{NUMBERS[name].label} limit, ms",
                 min_value=0.0,
@@ -140,26 +140,28 @@ def _limits() -> dict[str, float]:
             )
             for name, key in (("ttft_ms", keys.SWEEP_TTFT_LIMIT), ("gap_p95_ms", keys.SWEEP_GAP_LIMIT))
         }
-    return {column: most for column, most in asked.items() if most is not None}
+    return {column: limit for column, limit in limits.items() if limit is not None}
 
 
 def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[CellResult]]:
     counted = accumulate(map(len, by_position), initial=0)
-    return [results for results, before in zip(by_position, counted, strict=False) if before < _MOST_ROWS]
+    return [results for results, before in zip(by_position, counted, strict=False) if before < _MAX_ROWS]
 
 
-def _for_people(table: pd.DataFrame, results: dict[str, CellResult], fields: Sequence[str]) -> pd.DataFrame:
-    said = table.copy()
-    said[RUN] = [f"./?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
-    if STATUS in said:
-        said[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
+def _as_displayed(table: pd.DataFrame, results: dict[str, CellResult], fields: Sequence[str]) -> pd.DataFrame:
+    shown = table.copy()
+    shown[RUN] = [f"./?{state.OPEN_PARAMETER}={run_id}" for run_id in table[RUN]]
+    if STATUS in shown:
+        shown[STATUS] = [results[run_id].status_words for run_id in table[RUN]]
     # The row shows its values in one cell, which leaves room for the answer.
     hidden = [FINISH_REASON, INPUT, POSITION, DIGEST, *map(axis_column, fields)]
-    return said.drop(columns=hidden, errors="ignore")
+    return shown.drop(columns=hidden, errors="ignore")
 
 
-@shown()
-def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], experiment: Experiment | None) -> None:
+@show_errors()
+def _draw_chosen(
+    sweep_id: str, sweep: StoredSweep, chosen: Sequence[CellResult], experiment: Experiment | None
+) -> None:
     if not chosen:
         st.caption("Select runs to make them again, stop them, or compare two to eight of them.")
         return
@@ -182,21 +184,21 @@ def _draw_chosen(sweep_id: str, kept: KeptSweep, chosen: Sequence[CellResult], e
                 args=(_places(running),),
             )
         positions = list(dict.fromkeys(record.position or 0 for record in chosen))
-        if 2 <= len(positions) <= MOST_LANES and st.button(
+        if 2 <= len(positions) <= MAX_LANES and st.button(
             "Open in Compare",
             key="compare_cells",
             icon=":material/view_column:",
             help="Makes a lane of each request.",
             on_click=compare_positions,
-            args=(kept, positions),
+            args=(sweep, positions),
         ):
             st.switch_page("compare.py")
-    if len(chosen) > MOST_LANES:
+    if len(chosen) > MAX_LANES:
         return
-    records = [record for found in whole_runs(kept, [result.id for result in chosen]) for record in found]
+    records = [record for batch in whole_runs(sweep, [result.id for result in chosen]) for record in batch]
     order = {result.id: place for place, result in enumerate(chosen)}
     records.sort(key=lambda record: order[record.id])
-    answers = {_title(kept, record): record for record in records if record.text}
+    answers = {_title(sweep, record): record for record in records if record.text}
     if len(answers) > 1:
         draw_word_differences(answers, next(iter(answers)))
         draw_numbers(answers)
@@ -208,8 +210,7 @@ def _places(results: Sequence[CellResult]) -> list[tuple[int, int]]:
     return [(result.position or 0, result.repeat or 1) for result in results]
 
 
-def _title(kept: KeptSweep, record: RunRecord) -> str:
-    several = max(len(kept.inputs), 1)
+def _title(sweep: StoredSweep, record: RunRecord) -> str:
     position = record.position or 0
-    which = f", input {position % several + 1}" if kept.inputs else ""
-    return plain_words(f"{row_in_words(kept.rows[position // several])}{which} · {record.repeat}", 60)
+    input_words = f", input {sweep.input_number_at(position)}" if sweep.inputs else ""
+    return plain_words(f"{row_in_words(sweep.row_at(position))}{input_words} · {record.repeat}", 60)

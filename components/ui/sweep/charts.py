@@ -9,16 +9,16 @@ from components.experiments.axes import BASE
 from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_tables import ROW, VALUE
 
-MOST_POINTS = 1_000
+MAX_POINTS = 1_000
 """Above this number, a line shows the range of each value: points would overlap and slow the browser down."""
-_MOST_LEVEL_CHARACTERS = 110
+_MAX_LEVEL_CHARACTERS = 110
 """The length of labels that fit side by side; longer ones are slanted."""
 
 
 def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
     """A point for each answer, a line at each median, and a band for the repeats of the base.
 
-    Above ``MOST_POINTS`` answers, a line from the lowest to the highest answer replaces the points of each value.
+    Above ``MAX_POINTS`` answers, a line from the lowest to the highest answer replaces the points of each value.
 
     ``table`` is a result of ``measured``, and ``across`` one of its columns.
     """
@@ -54,11 +54,13 @@ def heat_map(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure)
     return alt.layer(fields, words).properties(height=90 + 48 * shown["down"].nunique())
 
 
-def counted_bars(counts: pd.DataFrame, across: str, stacked: str, count: str) -> alt.Chart:
-    """A bar for each value of ``across``, split by ``stacked``; the three are Tempera's own columns."""
-    x = alt.X(f"{across}:N", sort=None, title=None, axis=_labels(counts[across]))
+def finish_reason_bars(counts: pd.DataFrame) -> alt.Chart:
+    """A bar for each row, split by finish reason, from a table with these columns and ``answers``."""
+    x = alt.X("row:N", sort=None, title=None, axis=_labels(counts["row"]))
     bars: alt.Chart = (
-        alt.Chart(counts, height=320).mark_bar().encode(x=x, y=f"{count}:Q", color=f"{stacked}:N", tooltip=list(counts))
+        alt.Chart(counts, height=320)
+        .mark_bar()
+        .encode(x=x, y="answers:Q", color="finish reason:N", tooltip=list(counts))
     )
     return bars
 
@@ -68,7 +70,7 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
     base = table.loc[table[ROW] == BASE, VALUE]
     x = alt.X("at:N", sort=None, title=None, axis=_labels(shown["at"]))
     y = alt.Y(f"{VALUE}:Q", title=title, scale=alt.Scale(zero=False))
-    if few := len(shown) <= MOST_POINTS:
+    if few := len(shown) <= MAX_POINTS:
         data = shown
     else:
         places = [name for name in shown if name != VALUE]
@@ -80,8 +82,8 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
         answers = drawn.mark_point(filled=True, size=50, opacity=0.7).encode(x=x, y=y, tooltip=["at:N", f"{VALUE}:Q"])
     else:
         lowest = alt.Y("lowest:Q", title=title, scale=alt.Scale(zero=False))
-        told = ["at:N", f"{VALUE}:Q", "lowest:Q", "highest:Q"]
-        answers = drawn.mark_rule(strokeWidth=2, opacity=0.5).encode(x=x, y=lowest, y2="highest:Q", tooltip=told)
+        tooltip = ["at:N", f"{VALUE}:Q", "lowest:Q", "highest:Q"]
+        answers = drawn.mark_rule(strokeWidth=2, opacity=0.5).encode(x=x, y=lowest, y2="highest:Q", tooltip=tooltip)
     middle = drawn.mark_tick(thickness=2, size=30 if few else 8).encode(x=x, y=alt.Y(f"median({VALUE}):Q", title=title))
     layers = [answers, middle]
     if not base.empty:
@@ -91,7 +93,7 @@ def _layers(table: pd.DataFrame, shown: pd.DataFrame, measure: SweepMeasure) -> 
 
 
 def _labels(words: pd.Series) -> alt.Axis:
-    level = words.drop_duplicates().str.len().add(2).sum() <= _MOST_LEVEL_CHARACTERS
+    level = words.drop_duplicates().str.len().add(2).sum() <= _MAX_LEVEL_CHARACTERS
     return alt.Axis(labelAngle=0 if level else -30, labelLimit=220)
 
 

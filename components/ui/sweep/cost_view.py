@@ -11,6 +11,7 @@ import streamlit as st
 
 from components.contract.lint import estimated_tokens
 from components.contract.request import from_bytes
+from components.counted import counted
 from components.experiments.cells import RowRequest
 from components.experiments.price import Price, price, total_of
 from components.experiments.reuse import Reused
@@ -21,23 +22,23 @@ from components.server.process import service
 from components.settings import read_settings
 from components.ui import presses
 from components.ui.sweep import keys, setup_form
-from components.ui.sweep.running import want
+from components.ui.sweep.running import request_run
 from components.ui.visitor import BY_OWNER, own_log
 
 _MEASURED_RUNS = 20
 
 
-def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> int:
+def draw_cost(requests: Sequence[RowRequest], setup: Setup, logged: Reused) -> int:
     """Draw the cost; returns the number of requests. ``known`` are the cells with an answer in the log."""
     ready = [request for request in requests if not request.problem]
-    reused = known if setup.reuse else {}
+    reused = logged if setup.reuse else {}
     answered = Counter(position for position, _repeat in reused)
     times = {request.position: setup.repeats - answered[request.position] for request in ready}
-    asked = [request for request in ready if times[request.position]]
+    to_send = [request for request in ready if times[request.position]]
     count = sum(times.values())
-    words = [f"{count:,} request{'' if count == 1 else 's'}"]
-    if asked:
-        cost = _price(asked, times, setup.at_once)
+    words = [counted(count, "request")]
+    if to_send:
+        cost = _price(to_send, times, setup.at_once)
         # Four characters per token is an estimate, so all of these are estimates.
         if cost.worst_tokens is not None:
             words.append(f"at most {cost.worst_tokens:,} tokens")
@@ -46,18 +47,18 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, known: Reused) -> in
         if cost.expected_seconds is not None:
             words.append(f"about {time_in_words(cost.expected_seconds)}")
         currencies = {
-            request.endpoint.prices.currency for request in asked if request.endpoint and request.endpoint.prices
+            request.endpoint.prices.currency for request in to_send if request.endpoint and request.endpoint.prices
         }
         if cost.cost is not None and len(currencies) == 1:
             words.append(f"about {cost.cost:,.2f} {currencies.pop()}")
     st.markdown(f":small[{' · '.join(words)}]", width="content")
-    if known:
+    if logged:
         st.toggle(
-            f"Reuse {len(known):,} logged runs",
+            f"Reuse {len(logged):,} logged runs",
             setup.reuse,
             key=keys.SWEEP_REUSE,
             help="Answers to exactly the same request from earlier runs. Their times are not used.",
-            on_change=presses.soon(_take_reuse),
+            on_change=presses.soon(_apply_reuse),
         )
     return count
 
@@ -69,7 +70,7 @@ def time_in_words(seconds: float) -> str:
     return f"{seconds / 60:,.0f} min" if seconds < 7_200 else f"{seconds / 3_600:,.1f} h"
 
 
-def _take_reuse() -> None:
+def _apply_reuse() -> None:
     setup_form.change(reuse=st.session_state[keys.SWEEP_REUSE])
 
 
@@ -97,7 +98,7 @@ def draw_question(count: int) -> None:
 def _answer(confirmed_count: int | None) -> None:
     st.session_state.pop(keys.SWEEP_UNCONFIRMED, None)
     if confirmed_count is not None:
-        want(confirmed_count)
+        request_run(confirmed_count)
 
 
 def _is_beyond_demo(count: int) -> bool:
@@ -105,10 +106,10 @@ def _is_beyond_demo(count: int) -> bool:
     return demo is not None and count > demo.sweep_runs
 
 
-def _price(asked: Sequence[RowRequest], times: Mapping[int, int], at_once: int) -> Price:
+def _price(to_send: Sequence[RowRequest], times: Mapping[int, int], at_once: int) -> Price:
     """The price over all models, each with its own measures; ``times`` counts the requests of a position."""
     groups: dict[tuple[str, str], list[RowRequest]] = defaultdict(list)
-    for request in asked:
+    for request in to_send:
         if request.endpoint and request.composed.request:
             groups[request.endpoint.name, request.composed.request.model].append(request)
     return total_of([_price_of_group(*names, group, times, at_once) for names, group in groups.items()])
@@ -118,28 +119,28 @@ def _price_of_group(
     endpoint: str, model: str, group: Sequence[RowRequest], times: Mapping[int, int], at_once: int
 ) -> Price:
     measured = _measured(own_log(), endpoint, model)
-    asked = [request.composed.request for request in group if request.composed.request]
+    sent = [request.composed.request for request in group if request.composed.request]
     prices = group[0].endpoint.prices if group[0].endpoint else None
     unseen = statistics.median(_unseen_tokens(measured) or [0])
     return price(
-        [one.max_tokens for one in asked],
-        [max(estimated_tokens(one.messages) + round(unseen), 1) for one in asked],
+        [each.max_tokens for each in sent],
+        [max(estimated_tokens(each.messages) + round(unseen), 1) for each in sent],
         [times[request.position] for request in group],
         concurrency=at_once,
-        seconds_per_token=statistics.median(1 / one.tokens_per_second for one in measured) if measured else None,
-        ttft_s=statistics.median(one.ttft_ms / 1000 for one in measured) if measured else None,
-        expected_completion=statistics.fmean(one.completion_tokens for one in measured) if measured else None,
+        seconds_per_token=statistics.median(1 / each.tokens_per_second for each in measured) if measured else None,
+        ttft_s=statistics.median(each.ttft_ms / 1000 for each in measured) if measured else None,
+        expected_completion=statistics.fmean(each.completion_tokens for each in measured) if measured else None,
         price_per_million=(prices.prompt, prices.answer) if prices else None,
     )
 
 
 def _unseen_tokens(measured: Sequence[Measured]) -> list[int]:
     """The prompt tokens above the estimate, such as those of a default system message in the model's template."""
-    found = []
-    for one in measured:
+    counts = []
+    for run in measured:
         with suppress(ValueError):  # a body that no form makes
-            found.append(one.prompt_tokens - estimated_tokens(from_bytes(one.request_body).messages))
-    return found
+            counts.append(run.prompt_tokens - estimated_tokens(from_bytes(run.request_body).messages))
+    return counts
 
 
 @st.cache_data(ttl=30, show_spinner=False, max_entries=100, hash_funcs=BY_OWNER)

@@ -9,52 +9,52 @@ import pandas as pd
 import streamlit as st
 
 from components.experiments.cell_result import CellResult
-from components.experiments.kept_sweep import KeptSweep
 from components.experiments.measures import SweepMeasure
+from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_tables import ANSWER, DIGEST, POSITION, RUN, as_csv, long_table, wide_table
 from components.ui.sweep.sweep_runs import whole_runs
 
 _LINES_AT_ONCE = 200
 
 
-def draw_downloads(sweep_id: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+def draw_downloads(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the menu of files with one line per run, with all its numbers and its full answer."""
     with st.popover("Export", key="export_sweep", type="tertiary", icon=":material/download:", width="content"):
         for name, (*file, _write) in _LONG.items():
-            make = partial(long_file, name, kept, by_position)
+            make = partial(long_file, name, sweep, by_position)
             _draw(sweep_id, name, make, "One line per run, with its whole answer.", *file)
 
 
-def draw_wide_download(sweep_id: str, kept: KeptSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
+def draw_wide_download(sweep_id: str, sweep: StoredSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
     """Draw the button for one line per row of the plan. ``measures`` is a result of ``measured``."""
-    what = f"One line per row, with the {measure.label} of each repeat in its own column."
+    help_text = f"One line per row, with the {measure.label} of each repeat in its own column."
     _draw(
         sweep_id,
         "wide",
-        lambda: as_csv(wide_table(measures, len(kept.inputs))),
-        what,
+        lambda: as_csv(wide_table(measures, len(sweep.inputs))),
+        help_text,
         "CSV (wide)",
         "csv",
         "text/csv",
     )
 
 
-def long_file(name: str, kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
+def long_file(name: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
     """One line per run, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed.
 
     ``name`` is that of a format in ``_LONG``.
     """
     *_kind, write = _LONG[name]
-    return write(_parts(kept, by_position))
+    return write(_parts(sweep, by_position))
 
 
-def _parts(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
+def _parts(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
     """The table in parts with full answers; the first has the columns only."""
-    table = long_table(kept.setup.fields, kept.rows, kept.inputs, by_position).drop(columns=[DIGEST, POSITION])
+    table = long_table(sweep.setup.fields, sweep.rows, sweep.inputs, by_position).drop(columns=[DIGEST, POSITION])
     yield table[:0]
     for begin in range(0, len(table), _LINES_AT_ONCE):
         part = table[begin : begin + _LINES_AT_ONCE]
-        texts = {record.id: record.text for records in whole_runs(kept, list(part[RUN])) for record in records}
+        texts = {record.id: record.text for records in whole_runs(sweep, list(part[RUN])) for record in records}
         answers = [texts.get(run_id, beginning) for run_id, beginning in zip(part[RUN], part[ANSWER], strict=True)]
         yield part.assign(**{ANSWER: answers})
 
@@ -69,8 +69,8 @@ def _as_json_lines(parts: Iterator[pd.DataFrame]) -> bytes:
 
 def _as_parquet(parts: Iterator[pd.DataFrame]) -> bytes:
     first, *others = parts
-    whole: bytes = pd.concat(others or [first]).convert_dtypes().to_parquet(index=False)
-    return whole
+    content: bytes = pd.concat(others or [first]).convert_dtypes().to_parquet(index=False)
+    return content
 
 
 _LONG: dict[str, tuple[str, str, str, Callable[[Iterator[pd.DataFrame]], bytes]]] = {

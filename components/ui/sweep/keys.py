@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-KEPT_SWEEP = "kept_sweep"
+STORED_SWEEP = "kept_sweep"
 """The sweep that this session started last, until the log has it."""
 SWEEP_SETUP = "sweep_setup"
 """The axes and the kind of plan in the set-up."""
@@ -28,7 +28,7 @@ ROW_REQUESTS = "row_requests"
 SWEEP_REUSE = "sweep_reuse"
 SWEEP_UNCONFIRMED = "sweep_unconfirmed"
 """The number of requests that awaits a confirmation."""
-SWEEP_WANTED = "sweep_wanted"
+SWEEP_REQUESTED = "sweep_wanted"
 """Set when a sweep is to be run: the confirmed number of requests, or 0."""
 SWEEP_RUN = "run_sweep"
 SWEEP_TABS = "sweep_tabs"

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from components.counted import counted
 from components.experiments.numbering import numbers_in_table
 from components.experiments.problem import SweepProblem
 from components.experiments.sweep_plan import PlanKind, read_rows, records_of
@@ -17,7 +18,7 @@ from components.ui.sweep import keys, setup_form
 
 _TABLE = "plan_table"
 _GRID_HINT = "X across, Y down. A cell without a tick is not run."
-_MOST_GRID_CELLS = 400
+_MAX_GRID_CELLS = 400
 _Before = tuple[tuple[TypedAxis, ...], tuple[dict[str, str], ...]]
 
 
@@ -26,32 +27,32 @@ def draw_plan(setup: Setup) -> tuple[list[dict[str, str]], Sequence[int]]:
 
     Raises SweepProblem after the table is drawn, if there is one.
     """
-    made = setup.plan()
-    records = _source(setup, made)
+    generated = setup.plan()
+    records = _source(setup, generated)
     setup = setup_form.read()  # edits may just have been set aside
-    count = len(setup.edited_rows() or made)
-    as_grid = is_grid(setup, made)
-    label = f"Plan: {count:,} row{'' if count == 1 else 's'}"
+    count = len(setup.edited_rows() or generated)
+    as_grid = is_grid(setup, generated)
+    label = f"Plan: {counted(count, 'row')}"
     with st.expander(label, expanded=as_grid, key="plan_grid" if as_grid else "plan_box"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(_GRID_HINT if as_grid else "Edit values, add rows, remove rows. base: the base value.")
             if setup.rows is not None:
                 st.button("Undo all edits", key="reset_plan", type="tertiary", on_click=presses.soon(_reset))
-        edited = _draw_grid(setup, made, records) if as_grid else _draw_list(setup, records)
+        edited = _draw_grid(setup, generated, records) if as_grid else _draw_list(setup, records)
         _draw_set_aside()
     rows, numbers = _rows_of(setup.fields, edited)
-    _keep(setup, rows, made)
+    _keep(setup, rows, generated)
     return rows, numbers
 
 
-def is_grid(setup: Setup, made: Sequence[dict[str, str]]) -> bool:
+def is_grid(setup: Setup, generated: Sequence[dict[str, str]]) -> bool:
     """Whether the plan is a choice of cells of a grid of two axes; rows written by hand make it a list."""
     edited = setup.edited_rows()
     return (
         setup.kind is PlanKind.PRODUCT
         and len(setup.fields) == 2
-        and len(made) <= _MOST_GRID_CELLS
-        and (edited is None or all(row in made for row in edited))
+        and len(generated) <= _MAX_GRID_CELLS
+        and (edited is None or all(row in generated for row in edited))
     )
 
 
@@ -64,12 +65,12 @@ def _draw_list(setup: Setup, records: list[dict[str, str]]) -> pd.DataFrame:
     )
 
 
-def _draw_grid(setup: Setup, made: list[dict[str, str]], records: list[dict[str, str]]) -> pd.DataFrame:
+def _draw_grid(setup: Setup, generated: list[dict[str, str]], records: list[dict[str, str]]) -> pd.DataFrame:
     """Draw a tick for each cell; returns the ticked ones as a table of rows."""
     across, down = setup.fields
-    every = records_of(setup.fields, made)
-    columns = list(dict.fromkeys(record[across] for record in every))
-    lines = list(dict.fromkeys(record[down] for record in every))
+    all_records = records_of(setup.fields, generated)
+    columns = list(dict.fromkeys(record[across] for record in all_records))
+    lines = list(dict.fromkeys(record[down] for record in all_records))
     ticks = pd.DataFrame(
         [[{across: column, down: line} in records for column in columns] for line in lines],
         # Not the bare words: a column may not be named twice, nor like another part of the table.
@@ -78,7 +79,7 @@ def _draw_grid(setup: Setup, made: list[dict[str, str]], records: list[dict[str,
     )
     words = st.column_config.TextColumn(disabled=True)
     ticked = st.data_editor(ticks, key=f"{_TABLE}_grid_{_drawn()}", width="content", column_config={"_index": words})
-    chosen = [record for record in every if ticked.iat[lines.index(record[down]), columns.index(record[across])]]
+    chosen = [record for record in all_records if ticked.iat[lines.index(record[down]), columns.index(record[across])]]
     return pd.DataFrame(chosen, columns=setup.fields)
 
 
@@ -91,29 +92,29 @@ def has_table(setup: Setup) -> bool:
     return True
 
 
-def _source(setup: Setup, made: list[dict[str, str]]) -> list[dict[str, str]]:
+def _source(setup: Setup, generated: list[dict[str, str]]) -> list[dict[str, str]]:
     """The initial rows of the table. They must not change while edits apply to them."""
-    made_from = (setup.axes, setup.kind)
-    known: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(keys.PLAN_SOURCE)
-    if known and known[0] == made_from:
-        return known[1]
+    axes_and_kind = (setup.axes, setup.kind)
+    cached: tuple[Any, list[dict[str, str]]] | None = st.session_state.get(keys.PLAN_SOURCE)
+    if cached and cached[0] == axes_and_kind:
+        return cached[1]
     edited = setup.edited_rows()
-    if known and setup.rows and (setup.kind is not PlanKind.LIST or edited != list(setup.rows)):
+    if cached and setup.rows and (setup.kind is not PlanKind.LIST or edited != list(setup.rows)):
         # The axes changed: rows edited for the previous ones are set aside, not lost.
-        st.session_state[keys.PLAN_SET_ASIDE] = known[0][0], setup.rows
+        st.session_state[keys.PLAN_SET_ASIDE] = cached[0][0], setup.rows
         edited = edited if setup.kind is PlanKind.LIST else None
         setup_form.change(rows=tuple(edited) if edited else None)
-    records = records_of(setup.fields, made if edited is None else edited)
-    st.session_state[keys.PLAN_SOURCE] = made_from, records
+    records = records_of(setup.fields, generated if edited is None else edited)
+    st.session_state[keys.PLAN_SOURCE] = axes_and_kind, records
     st.session_state[keys.PLANS_DRAWN] = _drawn() + 1
     return records
 
 
 def _rows_of(fields: list[str], table: pd.DataFrame) -> tuple[list[dict[str, str]], Sequence[int]]:
     """The table's rows and their numbers; cached by table, because ten thousand rows are slow to read."""
-    known: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(keys.PLAN_READ)
-    if known and known[0].equals(table):
-        return known[1], known[2]
+    cached: tuple[pd.DataFrame, list[dict[str, str]], Sequence[int]] | None = st.session_state.get(keys.PLAN_READ)
+    if cached and cached[0].equals(table):
+        return cached[1], cached[2]
     records = [dict(zip(fields, row, strict=True)) for row in table.to_numpy().tolist()]
     rows = read_rows(fields, records)
     numbers = numbers_in_table(fields, records, rows)
@@ -127,8 +128,8 @@ def _drawn() -> int:
     return drawn
 
 
-def _keep(setup: Setup, rows: list[dict[str, str]], made: list[dict[str, str]]) -> None:
-    edited = None if rows == made else tuple(rows)
+def _keep(setup: Setup, rows: list[dict[str, str]], generated: list[dict[str, str]]) -> None:
+    edited = None if rows == generated else tuple(rows)
     if edited != setup_form.read().rows:
         setup_form.change(rows=edited)
         if (edited is None) != (setup.rows is None):
@@ -141,18 +142,19 @@ def _reset() -> None:
 
 
 def _draw_set_aside() -> None:
-    aside: _Before | None = st.session_state.get(keys.PLAN_SET_ASIDE)
-    if aside is None:
+    before: _Before | None = st.session_state.get(keys.PLAN_SET_ASIDE)
+    if before is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("The axes have changed, so the plan was generated again.")
-        st.button("Restore edited rows", key="edited_back", type="tertiary", on_click=presses.soon(_bring_back, *aside))
+        restore = presses.soon(_restore_edited, *before)
+        st.button("Restore edited rows", key="edited_back", type="tertiary", on_click=restore)
 
 
-def _bring_back(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:
+def _restore_edited(axes: tuple[TypedAxis, ...], rows: tuple[dict[str, str], ...]) -> None:
     """Restore the rows as a list, which no axis regenerates, with their previous axes added to the current ones."""
     st.session_state.pop(keys.PLAN_SET_ASIDE, None)
     st.session_state.pop(keys.PLAN_SOURCE, None)
-    now = setup_form.read()
-    together = (*now.axes, *(axis for axis in axes if axis.field not in now.fields))
-    setup_form.put(now.model_copy(update={"axes": together, "kind": PlanKind.LIST, "rows": rows}))
+    current = setup_form.read()
+    all_axes = (*current.axes, *(axis for axis in axes if axis.field not in current.fields))
+    setup_form.put(current.model_copy(update={"axes": all_axes, "kind": PlanKind.LIST, "rows": rows}))

@@ -7,16 +7,17 @@ from typing import Any
 
 import streamlit as st
 
+from components.counted import counted
 from components.drafts.draft import Draft
 from components.drafts.store import find_draft, save_draft
 from components.experiments.axes import field_names
 from components.experiments.sweep_plan import PlanKind
-from components.experiments.sweep_setup import MOST_AT_ONCE, MOST_REPEATS, Setup, TypedAxis, read_setup
+from components.experiments.sweep_setup import MAX_AT_ONCE, MAX_REPEATS, Setup, TypedAxis, read_setup
 from components.ui import presses
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
-from components.ui.user_errors import shown
+from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 _KINDS = {
@@ -32,17 +33,17 @@ Values separated by commas or lines. Ranges: `0 to 1 step 0.25`, `1..5`; for ran
 """
 
 
-def begin(otherwise: Setup | None = None) -> None:
-    """Start a session's set-up from the query parameter, else from ``otherwise``, else from an example.
+def begin(fallback: Setup | None = None) -> None:
+    """Start a session's set-up from the query parameter, else from ``fallback``, else from an example.
 
     Like a draft, a stored set-up is copied under an id of this session, and the original is never changed.
     """
     if keys.SWEEP_SETUP not in st.session_state:
-        kept = _kept(st.query_params.get(keys.PLAN_PARAMETER))
+        stored = _stored(st.query_params.get(keys.PLAN_PARAMETER))
         st.session_state[keys.PLAN_PARAMETER] = uuid.uuid4().hex
-        st.session_state[keys.SWEEP_SETUP] = kept or otherwise or Setup()
-        if kept:
-            _keep(kept)
+        st.session_state[keys.SWEEP_SETUP] = stored or fallback or Setup()
+        if stored:
+            _store(stored)
     if st.query_params.get(keys.PLAN_PARAMETER) != st.session_state[keys.PLAN_PARAMETER]:
         st.query_params[keys.PLAN_PARAMETER] = st.session_state[keys.PLAN_PARAMETER]
 
@@ -58,23 +59,23 @@ def put(setup: Setup) -> None:
     st.session_state[keys.SWEEP_SETUP] = setup
     st.session_state[keys.AXES_DRAWN] = _drawn() + 1
     st.session_state.pop(keys.PLAN_SOURCE, None)
-    _keep(setup)
+    _store(setup)
 
 
 def change(**parts: Any) -> None:
     """Change and store parts of the set-up."""
     st.session_state[keys.SWEEP_SETUP] = read().model_copy(update=parts)
-    _keep(read())
+    _store(read())
 
 
 def in_words(setup: Setup, draft: Draft) -> str:
     """The set-up as one line of Markdown: the prompt and model, the axes with their values, the plan and repeats."""
     axes = " × ".join(f"{axis.field} {', '.join(axis.text.splitlines())}" for axis in setup.axes)
     prompt = " ".join(draft.text_of(draft.turns[-1]).split()) if draft.turns else ""
-    repeats = f"{setup.repeats} repeat{'' if setup.repeats == 1 else 's'}"
+    repeats = counted(setup.repeats, "repeat")
     parts = [_KINDS[setup.kind][0], repeats, f"concurrency {setup.at_once}", draft.model or "no model"]
-    asked = f" :gray[· {plain_words(prompt, _PROMPT_CHARACTERS)}]" if prompt else ""
-    return f"**{plain_words(axes, 300)}** · {plain_words(' · '.join(parts))}{asked}"
+    prompt_words = f" :gray[· {plain_words(prompt, _PROMPT_CHARACTERS)}]" if prompt else ""
+    return f"**{plain_words(axes, 300)}** · {plain_words(' · '.join(parts))}{prompt_words}"
 
 
 def draw_axes(draft: Draft) -> None:
@@ -90,7 +91,7 @@ def draw_axes(draft: Draft) -> None:
                 index=options.index(axis.field),
                 accept_new_options=True,
                 key=_key("field", number, drawn),
-                on_change=presses.soon(_take, drawn),
+                on_change=presses.soon(_apply_axes, drawn),
                 width=220,
                 help="A field, a variable of the messages, or the name of an extra body field.",
             )
@@ -98,7 +99,7 @@ def draw_axes(draft: Draft) -> None:
                 f"Values of {_axis_name(number)}",
                 axis.text,
                 key=_key("text", number, drawn),
-                on_change=presses.soon(_take, drawn),
+                on_change=presses.soon(_apply_axes, drawn),
                 height=68,
                 help=_VALUES_HELP,
             )
@@ -123,26 +124,26 @@ def draw_axes(draft: Draft) -> None:
             format_func=lambda kind: _KINDS[kind][0],
             key=_key("kind", 0, drawn),
             help="\n".join(f"- **{name}**: {words}" for name, words in _KINDS.values()),
-            on_change=presses.soon(_take_number, "kind", drawn),
+            on_change=presses.soon(_apply_number, "kind", drawn),
             width=190,
         )
         st.number_input(
             "Repeats",
             1,
-            MOST_REPEATS,
+            MAX_REPEATS,
             setup.repeats,
             key=_key("repeats", 0, drawn),
-            on_change=presses.soon(_take_number, "repeats", drawn),
+            on_change=presses.soon(_apply_number, "repeats", drawn),
             width=130,
         )
         st.number_input(
             "Concurrency",
             1,
-            MOST_AT_ONCE,
+            MAX_AT_ONCE,
             setup.at_once,
             key=_key("at_once", 0, drawn),
             help="The number of concurrent requests. More of them finish earlier, but each takes longer.",
-            on_change=presses.soon(_take_number, "at_once", drawn),
+            on_change=presses.soon(_apply_number, "at_once", drawn),
             width=130,
         )
         st.toggle(
@@ -150,7 +151,7 @@ def draw_axes(draft: Draft) -> None:
             setup.shuffled,
             key=_key("shuffled", 0, drawn),
             help="Shuffles each round, so that drift does not look like an effect.",
-            on_change=presses.soon(_take_number, "shuffled", drawn),
+            on_change=presses.soon(_apply_number, "shuffled", drawn),
         )
 
 
@@ -180,13 +181,13 @@ def _typed() -> tuple[TypedAxis, ...]:
     )
 
 
-def _take(drawn: int) -> None:
+def _apply_axes(drawn: int) -> None:
     # Otherwise the text was read just before, when a click in the same moment removed an axis.
     if drawn == _drawn():
         change(axes=_typed())
 
 
-def _take_number(part: str, drawn: int) -> None:
+def _apply_number(part: str, drawn: int) -> None:
     value = st.session_state[_key(part, 0, drawn)]
     if value is not None:
         change(**{part: value})
@@ -194,8 +195,8 @@ def _take_number(part: str, drawn: int) -> None:
 
 def _add() -> None:
     axes = _typed()
-    taken = {axis.field for axis in axes}
-    field = next((name for name in ("top_p", "max_tokens", "random_seed", "temperature") if name not in taken), "model")
+    used = {axis.field for axis in axes}
+    field = next((name for name in ("top_p", "max_tokens", "random_seed", "temperature") if name not in used), "model")
     change(axes=(*axes, TypedAxis(field=field)))
 
 
@@ -207,13 +208,13 @@ def _delete(number: int, drawn: int) -> None:
     change(axes=axes[:number] + axes[number + 1 :])
 
 
-def _keep(setup: Setup) -> None:
+def _store(setup: Setup) -> None:
     save_draft(own_log(), st.session_state[keys.PLAN_PARAMETER], setup.model_dump_json())
 
 
-def _kept(plan_id: str | None) -> Setup | None:
+def _stored(plan_id: str | None) -> Setup | None:
     database = own_log().database
-    with shown():
+    with show_errors():
         text = find_draft(database, plan_id) if database and plan_id else None
         return read_setup(text) if text else None
     return None

@@ -11,41 +11,41 @@ from components.experiments.cases import TimeForChecks
 from components.experiments.cell_result import CellResult, result_of
 from components.experiments.cells import RowRequest
 from components.experiments.experiment import Experiment
-from components.experiments.kept_sweep import KeptSweep
 from components.experiments.reuse import as_cell
 from components.experiments.store import ended_run_ids, light_runs, light_runs_under_way
+from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import missing_cells, records_by_row
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
 from components.ui.experiment_file import rules_form
 from components.ui.sweep import keys
-from components.ui.sweep.running import experiment_of, kept_sweep, requests_for, run_cells
-from components.ui.visitor import own_log
+from components.ui.sweep.running import requests_for, run_cells, stored_sweep
+from components.ui.visitor import own_experiment, own_log
 
 _READ_AT_ONCE = 200
 _CHECKS_S = 2.0
 _order = random.Random()  # noqa: S311 - an order, no secret
 
 
-def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) -> list[list[CellResult]]:
+def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None) -> list[list[CellResult]]:
     """The newest run of each repeat of each position, in its current state. Raises QueryFailed.
 
     Runs that have ended are read once, because they no longer change.
     """
     checks = rules_form.read().checks
-    known: tuple[object, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
-    ended = known[1] if known and known[0] == (sweep_id, checks) else {}
+    cached: tuple[object, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
+    ended = cached[1] if cached and cached[0] == (sweep_id, checks) else {}
     st.session_state[keys.SWEEP_RESULTS] = (sweep_id, checks), ended
     under_way: dict[str, CellResult] = {}
     unchecked: dict[str, CellResult] = {}
     time_left = TimeForChecks(_CHECKS_S)
     database = own_log().database
     if database:
-        new = sorted((ended_run_ids(database, sweep_id) | set(kept.reused.values())) - ended.keys())
-        for records in whole_runs(kept, new):
+        new = sorted((ended_run_ids(database, sweep_id) | set(sweep.reused.values())) - ended.keys())
+        for records in whole_runs(sweep, new):
             for record in records:
-                result, checked = time_left.result(record, checks, kept.input_at(record.position or 0))
+                result, checked = time_left.result(record, checks, sweep.input_at(record.position or 0))
                 (ended if checked else unchecked)[record.id] = result
         under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
     # Runs that are newer here than in the log, or not yet written.
@@ -53,30 +53,32 @@ def results_of(sweep_id: str, kept: KeptSweep, experiment: Experiment | None) ->
         if run_id not in ended and (run := live_run(own_log(), run_id)):
             under_way[run_id] = result_of(run.record())
     others = [result for run_id, result in (under_way | unchecked).items() if run_id not in ended]
-    return records_by_row([*ended.values(), *others], kept.positions)
+    return records_by_row([*ended.values(), *others], sweep.positions)
 
 
-def whole_runs(kept: KeptSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
+def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
     """These runs with their answers but without their requests, in batches that do not block the page.
 
-    Previous batches are not kept. A run that the log no longer has is left out. Raises QueryFailed.
+    Previous batches are not sweep. A run that the log no longer has is left out. Raises QueryFailed.
     """
-    places = {run_id: place for place, run_id in kept.reused.items()}
+    places = {run_id: place for place, run_id in sweep.reused.items()}
     database = own_log().database
     for begin in range(0, len(run_ids), _READ_AT_ONCE):
-        wanted = run_ids[begin : begin + _READ_AT_ONCE]
-        found = {record.id: record for record in light_runs(database, wanted)} if database else {}
-        for run_id in wanted:
-            known = found.get(run_id)
-            if (known is None or known.running) and (run := live_run(own_log(), run_id)):
-                found[run_id] = run.record()
-        yield [as_cell(record, *places[record.id]) if record.id in places else record for record in found.values()]
+        batch = run_ids[begin : begin + _READ_AT_ONCE]
+        records = {record.id: record for record in light_runs(database, batch)} if database else {}
+        for run_id in batch:
+            logged = records.get(run_id)
+            if (logged is None or logged.running) and (run := live_run(own_log(), run_id)):
+                records[run_id] = run.record()
+        yield [as_cell(record, *places[record.id]) if record.id in places else record for record in records.values()]
 
 
-def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResult]]) -> tuple[int, list[RowRequest]]:
+def missing_and_refused(
+    sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]
+) -> tuple[int, list[RowRequest]]:
     """The number of unanswered cells that can be run, and the rows that cannot, with the reason."""
-    missing = missing_cells(by_position, kept.setup.repeats)
-    requests = requests_for(kept.draft, kept.rows, kept.inputs) if missing else []
+    missing = missing_cells(by_position, sweep.setup.repeats)
+    requests = requests_for(sweep.draft, sweep.rows, sweep.inputs) if missing else []
     positions = dict.fromkeys(position for position, _repeat in missing)
     refused = [requests[position] for position in positions if requests[position].problem]
     return sum(not requests[position].problem for position, _repeat in missing), refused
@@ -84,18 +86,18 @@ def missing_and_refused(kept: KeptSweep, by_position: Sequence[Sequence[CellResu
 
 def run_missing_cells(sweep_id: str) -> None:
     """Run the unanswered cells of a sweep, as after a failure, a stop or a restart."""
-    experiment = experiment_of(sweep_id)
+    experiment = own_experiment(sweep_id)
     # Claimed before the runs are read: those of another process are all in the log then.
-    if experiment is None or experiment.going_on or not experiment.claim():
+    if experiment is None or experiment.active or not experiment.claim():
         return  # a quick second click: they are already running
     try:
-        kept = kept_sweep(sweep_id)
-        results = results_of(sweep_id, kept, experiment) if kept else []
+        sweep = stored_sweep(sweep_id)
+        results = results_of(sweep_id, sweep, experiment) if sweep else []
     except QueryFailed:
         return  # the page shows the error
-    if kept is None:
+    if sweep is None:
         return
-    places = missing_cells(results, kept.setup.repeats)
-    if kept.setup.shuffled:
+    places = missing_cells(results, sweep.setup.repeats)
+    if sweep.setup.shuffled:
         _order.shuffle(places)
     run_cells(sweep_id, places)

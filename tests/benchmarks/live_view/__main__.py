@@ -9,7 +9,7 @@ from dataclasses import replace
 from playwright.sync_api import Browser, sync_playwright
 
 import tests.benchmarks.live_view as package
-from components.drafts.comparison import MOST_LANES
+from components.drafts.comparison import MAX_LANES
 from tests.benchmarks.live_view.crowd import crowd_table, measure_crowd
 from tests.benchmarks.live_view.figures import table, widget_table
 from tests.benchmarks.live_view.measurement import LOCAL_ONLY, Measurement, measure
@@ -42,7 +42,7 @@ def main() -> None:
     )
     parser.add_argument("--tokens", type=int, nargs="+", help="default: 500 2000, at full speed 20000, of clients 1000")
     parser.add_argument("--rate", type=float, default=100.0, help="tokens per second in each lane; 0 is full speed")
-    parser.add_argument("--lanes", type=int, default=1, choices=range(1, MOST_LANES + 1), help="answers side by side")
+    parser.add_argument("--lanes", type=int, default=1, choices=range(1, MAX_LANES + 1), help="answers side by side")
     parser.add_argument("--rivals", nargs="+", choices=list(rivals(None)), help="default: all")
     parser.add_argument("--gradio-python", metavar="PATH", help="a Python that has Gradio")
     parser.add_argument("--widgets", action="store_true", help="measure widgets while answers stream")

@@ -8,7 +8,7 @@ import pytest
 from components.experiments.axes import BASE
 from components.experiments.measures import LENGTH
 from components.experiments.sweep_tables import ROW, VALUE
-from components.ui.sweep.charts import MOST_POINTS, points
+from components.ui.sweep.charts import MAX_POINTS, points
 
 
 def table_of(answers: int) -> pd.DataFrame:
@@ -19,12 +19,12 @@ def table_of(answers: int) -> pd.DataFrame:
     return table
 
 
-@pytest.mark.parametrize("answers", [MOST_POINTS, MOST_POINTS + 2])
+@pytest.mark.parametrize("answers", [MAX_POINTS, MAX_POINTS + 2])
 def test_few_answers_are_points_and_many_a_line_for_each_value(answers: int) -> None:
     spec = points(table_of(answers), ROW, LENGTH).to_dict()
     (data,) = spec["datasets"].values()
     marks = [layer["mark"]["type"] for layer in spec["layer"]]
-    if answers <= MOST_POINTS:
+    if answers <= MAX_POINTS:
         assert marks == ["rect", "point", "tick"]
         assert len(data) == answers
         return

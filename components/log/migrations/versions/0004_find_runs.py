@@ -62,7 +62,7 @@ def _owner(**more: Any) -> sa.Column[str]:
 
 
 def _give_owners() -> None:
-    """SQLite cannot change a table's key, so each table is made anew."""
+    """Add the owner to three tables. SQLite cannot change a key, so each table is created again."""
     op.drop_index("experiments_newest_first", "experiments")
     name = sa.Column("name", sa.Text, nullable=False)
     kind = sa.Column("kind", sa.String(16), nullable=False)
@@ -100,9 +100,12 @@ def _fill() -> None:
         rows = connection.execute(step.limit(_READ_AT_ONCE)).all()
         if not rows:
             return
-        asked = [(row.id, summarize_request(row.request_body)) for row in rows]
+        summaries = [(row.id, summarize_request(row.request_body)) for row in rows]
         connection.execute(
             update,
-            [{"run": run, "prompt": storable(said.prompt), "settings": storable(said.settings)} for run, said in asked],
+            [
+                {"run": run, "prompt": storable(summary.prompt), "settings": storable(summary.settings)}
+                for run, summary in summaries
+            ],
         )
         after = rows[-1].id

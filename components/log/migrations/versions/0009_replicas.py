@@ -1,4 +1,4 @@
-"""What replicas tell each other: stops, the makers of experiments, and a demo's queue and attempts."""
+"""The tables through which replicas communicate: stops, the makers of experiments, and a demo's queue and attempts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,8 @@
 """PostgreSQL keeps the words of a run in a column, and finds settings by an index.
 
 The statistics of a column tell the planner how frequent a word is; those of an expression were not enough. The table is
-written anew, which takes minutes for a million runs; the writes of other processes wait and are repeated meanwhile.
+written anew, which takes minutes for a million runs; during this time the writes of other processes wait and are
+repeated.
 """
 
 from alembic import op

@@ -71,22 +71,22 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
     Returns once their first text is there, or soon: a page that is drawn at the same time would delay it. Answers that
     arrive at once are drawn whole first.
     """
-    heard = [run for run, place in runs if _announce(run, place)]
-    text_comes = threading.Event()
-    for run in heard:
-        run.listen(text_comes.set)
-    further = max(0, len(heard) - 1)
+    announced = [run for run, place in runs if _announce(run, place)]
+    text_arrived = threading.Event()
+    for run in announced:
+        run.listen(text_arrived.set)
+    further = max(0, len(announced) - 1)
     deadline = time.monotonic() + _FIRST_TEXT_S + _FURTHER_TEXT_S * further
-    while any(not (run.finished or any(run.texts())) for run in heard) and (left := deadline - time.monotonic()) > 0:
-        text_comes.wait(left)
-        text_comes.clear()
-    for run in heard:
-        run.leave(text_comes.set)
-    if any(any(run.texts()) for run in heard):
+    while any(not (run.finished or any(run.texts())) for run in announced) and time.monotonic() < deadline:
+        text_arrived.wait(deadline - time.monotonic())
+        text_arrived.clear()
+    for run in announced:
+        run.leave(text_arrived.set)
+    if any(any(run.texts()) for run in announced):
         time.sleep(_FRAME_S + _FURTHER_FRAME_S * further)
-    if any(len(run.texts()[0]) > _FLOOD_CHARACTERS for run in heard):
+    if any(len(run.texts()[0]) > _FLOOD_CHARACTERS for run in announced):
         deadline = time.monotonic() + _FLOOD_S
-        while not all(run.finished for run in heard) and time.monotonic() < deadline:
+        while not all(run.finished for run in announced) and time.monotonic() < deadline:
             time.sleep(_FRAME_S)
         time.sleep(_LAST_TEXT_S)
 
@@ -118,10 +118,10 @@ def draw_live(
     channel = _channel()
     if run:
         # A run that has ended is held by the log alone, however long this page stays open.
-        held = run.record() if isinstance(run, Run) and run.finished else run
-        channel.show(_followed(channel, held), events_reader(held))
+        shown_run = run.record() if isinstance(run, Run) and run.finished else run
+        channel.show(_followed(channel, shown_run), events_reader(shown_run))
     key, branching = place.key(keys.live_key(part)), place.branching
-    told = _view(
+    result = _view(
         key=key,
         data={
             "run": run.id if run else None,
@@ -142,7 +142,7 @@ def draw_live(
         on_branch_change=presses.soon_chosen(key, branching.act) if branching else _run_again,
     )
     # A merely expired token, as after a long sleep or a new release, has just been replaced.
-    if told.unreachable == channel.token:
+    if result.unreachable == channel.token:
         st.session_state[keys.NATIVE] = True
         st.rerun()
 
@@ -151,9 +151,9 @@ def _followed(channel: Channel, run: Run | RunRecord) -> Run | FollowedRun | Run
     """A running run of another process as one that grows; any other run as it is."""
     if not isinstance(run, RunRecord) or not run.running:
         return run
-    known = channel.find(run.id)
-    if known and isinstance(known.run, FollowedRun) and not known.run.finished:
-        return known.run
+    shown = channel.find(run.id)
+    if shown and isinstance(shown.run, FollowedRun) and not shown.run.finished:
+        return shown.run
     return FollowedRun(own_log(), run)
 
 

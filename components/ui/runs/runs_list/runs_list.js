@@ -31,7 +31,7 @@ class RunsList {
     this.send = setTriggerValue;
     const isOther = data.generation !== this.data?.generation;
     if (isOther) this.ticked = new Set(data.ticked);
-    const ids = (each) => each?.rows.map((row) => row.id).join();
+    const ids = (list) => list?.rows.map((row) => row.id).join();
     // No row moves away under the pointer.
     if (!isOther && ids(data) !== ids(this.data) && this.root.matches(":hover")) this.pending = data;
     else if (JSON.stringify(data) !== JSON.stringify(this.data)) this.draw(data);
@@ -52,7 +52,7 @@ class RunsList {
     const row = text("tr", "", { role: "row" });
     const all = checkbox("Select all runs of this page", false, () => {
       for (const { id } of rows) this.ticked[all.checked ? "add" : "delete"](id);
-      this.tell();
+      this.sendTicked();
     });
     all.checked = rows.length > 0 && rows.every(({ id }) => this.ticked.has(id));
     const first = text("th", "", { role: "columnheader", scope: "col", class: "tick" });
@@ -80,7 +80,7 @@ class RunsList {
       tick.append(
         checkbox(`Select run ${name}`, this.ticked.has(id), ({ target }) => {
           this.ticked[target.checked ? "add" : "delete"](id);
-          this.tell();
+          this.sendTicked();
         }),
       );
       row.append(tick);
@@ -101,7 +101,7 @@ class RunsList {
     return body;
   }
 
-  tell() {
+  sendTicked() {
     this.send("ticked", [...this.ticked]);
     this.draw(this.data);
   }

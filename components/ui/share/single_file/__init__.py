@@ -16,7 +16,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from components.checks.results import kept_results
+from components.checks.results import stored_results
 from components.drafts.in_words import OMITTED, differing
 from components.live.replay import lengths_after
 from components.live.status_words import numbers, status_words
@@ -137,7 +137,7 @@ def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
         "numbers": numbers(record),
         "checks": [
             {"passed": _PASSED[result.passed], "check": result.check, "reason": result.reason}
-            for result in kept_results(record)
+            for result in stored_results(record)
         ],
         "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
         "request": record.request_body,

@@ -49,14 +49,14 @@ function patch(element, html) {
   patchChildren(element, template.content);
 }
 
-function patchChildren(element, wanted) {
+function patchChildren(element, target) {
   let node = element.firstChild;
-  for (const want of [...wanted.childNodes]) {
+  for (const targetNode of [...target.childNodes]) {
     const following = node?.nextSibling;
-    if (!node) element.append(want);
-    else if (node.nodeType === Node.TEXT_NODE && want.nodeType === Node.TEXT_NODE) patchText(node, want.data);
-    else if (node.cloneNode(false).isEqualNode(want.cloneNode(false))) patchChildren(node, want);
-    else node.replaceWith(want);
+    if (!node) element.append(targetNode);
+    else if (node.nodeType === Node.TEXT_NODE && targetNode.nodeType === Node.TEXT_NODE) patchText(node, targetNode.data);
+    else if (node.cloneNode(false).isEqualNode(targetNode.cloneNode(false))) patchChildren(node, targetNode);
+    else node.replaceWith(targetNode);
     node = following;
   }
   while (node) {

@@ -54,11 +54,11 @@ export class Lane {
 function connect() {
   socket?.close();
   open = false;
-  const mine = (socket = new WebSocket(address));
+  const current = (socket = new WebSocket(address));
   expectAMessage(SILENT_MS);
-  mine.onopen = () => mine.send(JSON.stringify({ token }));
-  mine.onmessage = (event) => {
-    if (mine !== socket) return;
+  current.onopen = () => current.send(JSON.stringify({ token }));
+  current.onmessage = (event) => {
+    if (current !== socket) return;
     expectNothing();
     if (!open) {
       // The first message confirms the token.
@@ -68,13 +68,13 @@ function connect() {
     }
     for (const [number, ...message] of JSON.parse(event.data)) lanes.get(number)?.view.receive(message);
   };
-  mine.onclose = () => {
-    if (mine !== socket) return;
+  current.onclose = () => {
+    if (current !== socket) return;
     open = false;
     if (!lanes.size) socket = null;
     if (!socket) return;
     expectAMessage(CLOSED_MS);
-    setTimeout(() => mine === socket && connect(), pause);
+    setTimeout(() => current === socket && connect(), pause);
     pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);
   };
 }

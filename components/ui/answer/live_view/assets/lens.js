@@ -45,9 +45,9 @@ class Piece {
       hex,
       isRest,
     }));
-    const known = this.tokens.every((token) => token.logprob != null && !token.isRest);
+    const isKnown = this.tokens.every((token) => token.logprob != null && !token.isRest);
     // The tokens of one character are one step: their probabilities multiply.
-    this.logprob = known ? this.tokens.reduce((sum, token) => sum + token.logprob, 0) : null;
+    this.logprob = isKnown ? this.tokens.reduce((sum, token) => sum + token.logprob, 0) : null;
     const entropies = this.tokens.map((token) => token.entropy).filter((entropy) => entropy != null);
     this.entropy = entropies.length ? Math.max(...entropies) : null;
   }
@@ -55,8 +55,8 @@ class Piece {
   get step() {
     const part = share(this.logprob);
     if (part == null) return "unknown";
-    const found = STEPS.findIndex((least) => part >= least);
-    return found < 0 ? STEPS.length : found;
+    const index = STEPS.findIndex((lowest) => part >= lowest);
+    return index < 0 ? STEPS.length : index;
   }
 }
 
@@ -89,7 +89,7 @@ export class Lens {
     this.stop = new AbortController();
     const { signal } = this.stop;
     const at = (event) => event.target.closest?.(".token")?.piece;
-    this.text.addEventListener("pointerover", (event) => this.kept || this.choose(at(event)), { signal });
+    this.text.addEventListener("pointerover", (event) => this.pinned || this.choose(at(event)), { signal });
     this.text.addEventListener("click", (event) => this.choose(at(event), true), { signal });
     this.text.addEventListener("keydown", (event) => this.step(event), { signal });
     this.strip.addEventListener("click", (event) => this.chooseAt(event), { signal });
@@ -149,14 +149,14 @@ export class Lens {
   paintBlock(element, block, number) {
     const rows = block ? block.split("\n") : [];
     const before = element.rows ?? [];
-    let kept = 0;
-    while (kept < rows.length && rows[kept] === before[kept]) kept += 1;
+    let unchanged = 0;
+    while (unchanged < rows.length && rows[unchanged] === before[unchanged]) unchanged += 1;
     if (!element.rows) element.replaceChildren();
-    while (element.childNodes.length > kept) element.lastChild.remove();
+    while (element.childNodes.length > unchanged) element.lastChild.remove();
     this.begins[number] = number ? this.begins[number - 1] + this.parts[number - 1].count : 0;
-    this.cut(this.begins[number] + rows.slice(0, kept).filter((row) => row[0] === "[").length);
+    this.cut(this.begins[number] + rows.slice(0, unchanged).filter((row) => row[0] === "[").length);
     const added = document.createDocumentFragment();
-    for (const row of rows.slice(kept)) added.append(this.node(JSON.parse(row)));
+    for (const row of rows.slice(unchanged)) added.append(this.node(JSON.parse(row)));
     element.append(added);
     element.rows = rows;
     element.count = this.pieces.length - this.begins[number];
@@ -176,9 +176,9 @@ export class Lens {
     return element;
   }
 
-  choose(number, keep = false) {
+  choose(number, pin = false) {
     if (number === undefined) return;
-    this.kept = keep && number !== null;
+    this.pinned = pin && number !== null;
     if (number === this.current) return;
     this.elements[this.current]?.classList.remove("token-current");
     this.current = number;
@@ -196,15 +196,15 @@ export class Lens {
 
   step(event) {
     const last = this.pieces.length - 1;
-    const here = this.current ?? -1;
-    const least = this.leastCertain().map(({ number }) => number).sort((one, other) => one - other);
+    const current = this.current ?? -1;
+    const least = this.leastCertain().map(({ number }) => number).sort((a, b) => a - b);
     const keys = {
-      ArrowRight: () => Math.min(here + 1, last),
-      ArrowLeft: () => Math.max(here - 1, 0),
+      ArrowRight: () => Math.min(current + 1, last),
+      ArrowLeft: () => Math.max(current - 1, 0),
       Home: () => 0,
       End: () => last,
-      n: () => least.find((number) => number > here) ?? least[0],
-      p: () => least.findLast((number) => number < here) ?? least.at(-1),
+      n: () => least.find((number) => number > current) ?? least[0],
+      p: () => least.findLast((number) => number < current) ?? least.at(-1),
       Escape: () => null,
     };
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -218,7 +218,7 @@ export class Lens {
     return this.pieces
       .map((piece, number) => ({ number, logprob: piece.logprob }))
       .filter(({ logprob }) => logprob != null)
-      .sort((one, other) => one.logprob - other.logprob)
+      .sort((a, b) => a.logprob - b.logprob)
       .slice(0, LEAST_CERTAIN);
   }
 
@@ -236,19 +236,19 @@ export class Lens {
     const rank = token.rank ?? (isBelow ? `below the ${count} returned` : UNKNOWN);
     const entropy = token.entropy == null ? UNKNOWN : `≥ ${token.entropy.toFixed(2)} bits`;
     const facts = [`rank ${rank}`, `logprob ${token.logprob ?? UNKNOWN}`, `entropy ${entropy}`, `bytes ${token.hex ?? inHex(token.text)}`];
-    const which = tokens.length > 1 ? `, part ${part + 1} of ${tokens.length} of a character` : "";
+    const partWords = tokens.length > 1 ? `, part ${part + 1} of ${tokens.length} of a character` : "";
     const head = make("p", "lens-head");
     head.append(
       make("strong", "", quoted(token.text)),
-      make("span", "", ` token ${this.current + 1}${which} · `),
+      make("span", "", ` token ${this.current + 1}${partWords} · `),
       make("strong", "", percent(share(token.logprob))),
       make("span", "", ` · ${facts.join(" · ")}`),
     );
-    let why = count ? "" : "No alternatives were returned: set top_logprobs above 0.";
-    if (token.logprob == null) why = "The endpoint gives no probability for this token, or says only that it is very unlikely.";
-    if (token.isRest) why = "The endpoint gives the probability of the last part of this character only, so it has no colour.";
+    let note = count ? "" : "No alternatives were returned: set top_logprobs above 0.";
+    if (token.logprob == null) note = "The endpoint gives no probability for this token, or says only that it is very unlikely.";
+    if (token.isRest) note = "The endpoint gives the probability of the last part of this character only, so it has no colour.";
     const rows = token.alternatives.map((other, at) => this.alternativeRow(token, other, at, tokens.length === 1));
-    return [head, ...(why ? [make("p", "lens-note", why)] : []), ...rows];
+    return [head, ...(note ? [make("p", "lens-note", note)] : []), ...rows];
   }
 
   alternativeRow(token, other, number, alone) {
@@ -269,7 +269,7 @@ export class Lens {
       const problem = branch || (isWhole ? "" : "This is a part of a character, which cannot be sent.");
       button.disabled = Boolean(problem);
       button.title = problem || `Starts a run that begins with the text so far and ${quoted(other.text)}.`;
-      button.onclick = () => this.view.tell("branch", { run, token: this.current, alternative: number });
+      button.onclick = () => this.view.setTrigger("branch", { run, token: this.current, alternative: number });
       row.append(button);
     }
     return row;
@@ -313,7 +313,7 @@ export class Lens {
     context.clearRect(0, 0, width, height);
     const style = getComputedStyle(strip);
     const step = width / Math.max(pieces.length, 40);
-    const highest = pieces.reduce((most, { entropy }) => Math.max(most, entropy ?? 0), 1);
+    const highest = pieces.reduce((max, { entropy }) => Math.max(max, entropy ?? 0), 1);
     context.fillStyle = style.color;
     pieces.forEach(({ entropy }, number) => {
       const bar = ((entropy ?? 0) / highest) * (height - ratio);
@@ -332,7 +332,7 @@ export class Lens {
 
   makeLegend() {
     const legend = make("p", "lens-legend", "Probability ");
-    const names = STEPS.map((least) => `≥ ${least * 100} %`);
+    const names = STEPS.map((lowest) => `≥ ${lowest * 100} %`);
     for (const [number, name] of [...names, `< ${STEPS.at(-1) * 100} %`].entries())
       legend.append(make("span", `token token-${number}`, name), " ");
     legend.append(make("span", "token token-unknown", UNKNOWN));

@@ -142,7 +142,7 @@ export class Replay {
     Object.assign(this.strip, { width, height });
     const context = this.strip.getContext("2d");
     context.fillStyle = getComputedStyle(this.strip).color;
-    const longest = this.events.reduce((most, _, number) => Math.max(most, this.gap(number)), 0);
+    const longest = this.events.reduce((max, _, number) => Math.max(max, this.gap(number)), 0);
     this.events.forEach((event, number) => {
       const bar = Math.max(Math.sqrt(this.gap(number) / longest) * height, devicePixelRatio);
       context.fillRect(Math.min((event[0] / this.end) * width, width - 1), height - bar, devicePixelRatio, bar);

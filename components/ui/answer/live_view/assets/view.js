@@ -6,7 +6,7 @@ import { Lane } from "./connection.js";
 import { Lens } from "./lens.js";
 import { Replay } from "./replay.js";
 
-// Below the followed end; a page's composer covers as much as its scroll padding says.
+// The space below the followed end; a page's composer covers as much as its scroll padding says.
 const margin = (scroller) => 24 + (parseFloat(getComputedStyle(scroller).scrollPaddingBottom) || 0);
 
 // Called by Streamlit when the element is new and whenever its data have changed.
@@ -40,8 +40,8 @@ class View {
     document.addEventListener("input", this.onInput);
   }
 
-  show(data, tell) {
-    this.tell = tell;
+  show(data, setTrigger) {
+    this.setTrigger = setTrigger;
     const before = this.data ?? {};
     // The script may have drawn this before the newest announcement, whose run it does not know then.
     const { run, running, replay, turn } = data.token === before.token && data.turn < before.turn ? before : data;
@@ -85,20 +85,20 @@ class View {
       this.replay.events = [];
       return { replay: run, part, place, turn };
     }
-    const known = this.stale ? [] : this.blocks.slice(0, -1);
-    const size = known.reduce((sum, block) => sum + block.length, 0);
-    return { watch: run, part, place, turn, count: known.length, size };
+    const complete = this.stale ? [] : this.blocks.slice(0, -1);
+    const size = complete.reduce((sum, block) => sum + block.length, 0);
+    return { watch: run, part, place, turn, count: complete.length, size };
   }
 
   unreachable() {
-    this.tell("unreachable", this.data.token);
+    this.setTrigger("unreachable", this.data.token);
   }
 
   receive([first, ...rest]) {
     if (first.turn) this.take({ ...this.data, ...first, running: !first.replay }, !first.replay);
     else if (first.events || first.problem) this.replay?.receive(first);
-    else if (first.refused) this.tell("ended", this.data.run); // the rerun page requests what it may see
-    else if (typeof first !== "number") this.learn(first);
+    else if (first.refused) this.setTrigger("ended", this.data.run); // the rerun page requests what it may see
+    else if (typeof first !== "number") this.updateState(first);
     else if (!this.replay) {
       if (this.stale) this.apply([0, 0, ""]);
       this.stale = false;
@@ -106,12 +106,12 @@ class View {
     }
   }
 
-  learn({ note, said, ended }) {
+  updateState({ note, said, ended }) {
     this.note.textContent = note ?? this.note.textContent;
     if (this.busy && said) this.say(said);
     if (!ended) return;
     // The status is beside every streaming answer, so one announcement is enough.
-    if (this.data.running && this.data.part === "status") this.tell("ended", this.data.run);
+    if (this.data.running && this.data.part === "status") this.setTrigger("ended", this.data.run);
     this.ended = true;
     this.showState();
     this.lens?.drawNumbers();
@@ -134,9 +134,9 @@ class View {
   }
 
   // A frame: the index of the first changed block, the length that stays, its continuation, and later blocks in full.
-  apply([start, kept, rest, ...more]) {
-    if (!start && !kept) this.drawn = this.data.part; // until then, the blocks are those of the view before
-    const block = (this.blocks[start] ?? "").slice(0, kept) + rest;
+  apply([start, length, rest, ...more]) {
+    if (!start && !length) this.drawn = this.data.part; // until then, the blocks are those of the view before
+    const block = (this.blocks[start] ?? "").slice(0, length) + rest;
     this.blocks.length = start;
     this.blocks.push(block);
     for (const html of more) this.blocks.push(html);

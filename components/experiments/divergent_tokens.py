@@ -1,4 +1,4 @@
-"""How likely two answers' tokens were where the answers part."""
+"""The probabilities of two answers' tokens at their first divergence."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _CLOSE = 0.8
 
 
 @dataclass(frozen=True)
-class Parting:
-    """One answer's view of the place where another one parts from it.
+class DivergentTokens:
+    """The tokens of two answers at their first divergence, with their probabilities in the first of them.
 
     ``number`` counts the tokens of the text from 1. ``own`` is the probability of its own token, ``other`` that of the
     other answer's there. A probability is None when it was not returned; ``other`` is then less than ``below``, that of
@@ -41,33 +41,35 @@ class Parting:
     @property
     def is_close(self) -> bool:
         """Whether the two were about equally likely: the smaller probability is at least 0.8 of the larger one."""
-        known = [share for share in (self.own, self.other) if share is not None]
-        return len(known) == 2 and min(known) >= _CLOSE * max(known)
+        shares = [share for share in (self.own, self.other) if share is not None]
+        return len(shares) == 2 and min(shares) >= _CLOSE * max(shares)
 
     def __str__(self) -> str:
         own, other = (text.replace("\n", "⏎") for text in (self.own_text, self.other_text))
         return f"token {self.number:,}, where “{own}” had {self.own_share} and “{other}” {self.other_share}"
 
 
-def parting(one: Sequence[TokenPiece], other: Sequence[TokenPiece], character: int) -> Parting | None:
-    """The view of the answer ``one``. Both answers are the same up to that character, counted from 0.
+def divergent_tokens(
+    own_pieces: Sequence[TokenPiece], other: Sequence[TokenPiece], character: int
+) -> DivergentTokens | None:
+    """The view of the answer of ``own_pieces``. Both answers are equal up to that character, counted from 0.
 
     None where one of them has no token there, or where their tokens do not begin at the same character.
     """
-    mine, theirs = _at(one, character), _at(other, character)
-    if mine is None or theirs is None or mine[0] != theirs[0]:
+    own_place, other_place = _at(own_pieces, character), _at(other, character)
+    if own_place is None or other_place is None or own_place[0] != other_place[0]:
         return None
-    _, number, own = mine
-    _, _, wanted = theirs
-    found = next((each for each in own.alternatives if octets(each) == wanted.octets), None)
-    known = [each.logprob for each in own.alternatives if each.logprob is not None]
-    return Parting(
+    _, number, own = own_place
+    _, _, other_token = other_place
+    alternative = next((each for each in own.alternatives if octets(each) == other_token.octets), None)
+    logprobs = [each.logprob for each in own.alternatives if each.logprob is not None]
+    return DivergentTokens(
         number,
         own.text,
-        wanted.text,
+        other_token.text,
         None if own.is_rest else _share(own.logprob),
-        _share(found.logprob) if found else None,
-        _share(min(known)) if known and not found else None,
+        _share(alternative.logprob) if alternative else None,
+        _share(min(logprobs)) if logprobs and not alternative else None,
     )
 
 

@@ -17,14 +17,14 @@ LOOP_NOT_FOLLOWED = "What the code adds to a list in a loop was left out."
 ADDED_UNKNOWN = "What the code adds to a list without writing it out was left out."
 
 # Python converts no more digits to text.
-_MOST_BITS = 14_000
-_MOST_LEFT_OUT = 5
-_MOST_OF_A_NAME = 40
+_MAX_BITS = 14_000
+_MAX_LEFT_OUT = 5
+_MAX_NAME_CHARS = 40
 _NEEDED = ("model", "messages", "prompt", "input", "extra_body")
 
 
 @dataclass(frozen=True)
-class Found:
+class RawRequest:
     """The fields in a text, not yet validated, and notes on omitted parts.
 
     ``credentials`` are the names of credentials outside of the fields. ``fills_in``: None in a message means that the
@@ -88,8 +88,8 @@ class Budget:
     def joined(self, texts: list[str]) -> str:
         """The texts joined."""
         self.spend(sum(map(len, texts)))
-        made = "".join(texts)
-        return Template(made) if any(isinstance(text, Template) for text in texts) else made
+        result = "".join(texts)
+        return Template(result) if any(isinstance(text, Template) for text in texts) else result
 
     def sum(self, left: Any, right: Any) -> Any:
         """``left + right`` of two texts or two lists."""
@@ -100,14 +100,14 @@ class Budget:
             return left + right
         return UNKNOWN
 
-    def extend(self, held: list[Any], values: Any, place: int | None = None) -> None:
+    def extend(self, items: list[Any], values: Any, index: int | None = None) -> None:
         """Insert ``values`` into a list, or mark it as incomplete when they are unknown."""
         if not isinstance(values, list) or not self.is_plain(values):
-            self.mark_incomplete(held, ADDED_UNKNOWN)
+            self.mark_incomplete(items, ADDED_UNKNOWN)
             return
         self.spend(len(values))
-        place = len(held) if place is None else place
-        held[place:place] = values
+        index = len(items) if index is None else index
+        items[index:index] = values
 
     def plain(self, value: object) -> Any:
         """A copy of ``value`` with JSON types. Raises ValueError for unknown values and those beyond JSON."""
@@ -125,7 +125,7 @@ class Budget:
             return str(value)
         if value is None or isinstance(value, str | bool):
             return value
-        if isinstance(value, int) and value.bit_length() <= _MOST_BITS:
+        if isinstance(value, int) and value.bit_length() <= _MAX_BITS:
             return value
         if isinstance(value, float) and math.isfinite(value):
             return value
@@ -133,16 +133,16 @@ class Budget:
 
     def is_plain(self, value: object) -> bool:
         """Whether all of ``value`` is known."""
-        noted = dict(self.notes)
+        notes = dict(self.notes)
         try:
             self.plain(value)
         except ValueError:
             return False
         finally:
-            self.notes = noted
+            self.notes = notes
         return True
 
-    def request(self, values: Mapping[str, object], *, fills_in: bool = False) -> Found:
+    def request(self, values: Mapping[str, object], *, fills_in: bool = False) -> RawRequest:
         """The request with these keys and values. Unknown values are left out with a note.
 
         Raises ImportProblem when a required value is unknown.
@@ -158,10 +158,10 @@ class Budget:
                     raise ImportProblem(sentences.NOT_WRITTEN_OUT.format(name=name)) from None
                 if is_call_option(name):
                     credentials.append(name)
-                elif len(notes) < _MOST_LEFT_OUT:
-                    said = name[:_MOST_OF_A_NAME]
-                    notes.append(f"{said} was left out: its value is not written out in the code.")
-        return Found(fields, (*notes, *self.notes), tuple(credentials), fills_in)
+                elif len(notes) < _MAX_LEFT_OUT:
+                    shown = name[:_MAX_NAME_CHARS]
+                    notes.append(f"{shown} was left out: its value is not written out in the code.")
+        return RawRequest(fields, (*notes, *self.notes), tuple(credentials), fills_in)
 
 
 def join_surrogates(text: str) -> str:

@@ -15,7 +15,7 @@ from components.streaming.reader_processes import ReaderProcesses
 
 
 @dataclass(frozen=True, eq=False)
-class Making:
+class CellRun:
     """A cell that is being made.
 
     ``ended`` has the run's status once another cell may take its place; ``written`` is done when the run is in the
@@ -31,11 +31,11 @@ class Making:
     send: Callable[[], None] = lambda: None
 
 
-class Maker(Protocol):
+class CellRunner(Protocol):
     """Makes cells.
 
-    One ``ahead`` writes a cell's row to the log at once and sends nothing before ``Making.send``, so that the turn of a
-    cell waits for no commit.
+    One ``ahead`` writes a cell's row to the log at once and sends nothing before ``CellRun.send``, so that a cell whose
+    turn has come waits for no commit.
     """
 
     @property
@@ -43,7 +43,7 @@ class Maker(Protocol):
         """Whether it makes cells ahead."""
         ...
 
-    def make(self, order: Order) -> Making:
+    def make(self, order: Order) -> CellRun:
         """Begin a cell and return at once. Its order contains its placement. Raises UserError when it cannot."""
         ...
 
@@ -52,7 +52,7 @@ class Maker(Protocol):
         ...
 
 
-class MakerHere:
+class LocalCellRunner:
     """Makes cells as runs of this process; ``readers`` read their answers."""
 
     def __init__(self, runner: Runner, readers: ReaderProcesses | None = None) -> None:
@@ -64,7 +64,7 @@ class MakerHere:
         """Whether other processes read the answers."""
         return self._readers is not None and not self._runner.is_gated
 
-    def make(self, order: Order) -> Making:
+    def make(self, order: Order) -> CellRun:
         """Begin a run and return at once."""
         sent: Future[None] | None = Future() if self.ahead else None
         run = self._runner.start(order, self._readers, sent)
@@ -77,7 +77,7 @@ class MakerHere:
             run.stop()
             send()
 
-        return Making(run.id, run.ended, run.written, stop, lambda: run.waits_to_retry, send)
+        return CellRun(run.id, run.ended, run.written, stop, lambda: run.waits_to_retry, send)
 
     def problem(self) -> str | None:
         """None: this process can always make cells."""
@@ -89,17 +89,17 @@ _MANY_CELLS = 200
 
 
 @dataclass(frozen=True)
-class Makers:
-    """What makes the cells of a plan: ``here`` as a rule, and for shared cells ``elsewhere``, or ``many`` of them."""
+class CellRunners:
+    """The runners of cells: ``local`` by default; for shared cells ``workers``, or ``many`` for many of them."""
 
-    here: Maker
-    many: Maker | None = None
-    elsewhere: Maker | None = None
+    local: CellRunner
+    many: CellRunner | None = None
+    workers: CellRunner | None = None
 
-    def of(self, plan: Plan) -> Maker:
-        """The maker of the plan's cells."""
+    def of(self, plan: Plan) -> CellRunner:
+        """The runner of the plan's cells."""
         if not plan.shared:
-            return self.here
-        if self.elsewhere is None and self.many and len(plan.cells) >= _MANY_CELLS:
+            return self.local
+        if self.workers is None and self.many and len(plan.cells) >= _MANY_CELLS:
             return self.many
-        return self.elsewhere or self.here
+        return self.workers or self.local

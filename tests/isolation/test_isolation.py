@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from components.aside import Aside, AsideLimits, TooMuch
-from tests.aside.work import asleep, endless, failing, much_memory, napping, process_id, reversed_text
+from components.isolation import Isolation, IsolationLimits, TooMuch
+from tests.isolation.work import asleep, endless, failing, much_memory, napping, process_id, reversed_text
 
 
 @pytest.fixture
@@ -26,34 +26,34 @@ def page_as_main_module() -> Iterator[None]:
 
 @pytest.mark.usefixtures("page_as_main_module")
 def test_the_result_is_returned_unchanged() -> None:
-    assert Aside(AsideLimits()).do(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
+    assert Isolation(IsolationLimits()).run(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
 
 
 def test_work_runs_in_another_process() -> None:
-    assert Aside(AsideLimits()).do(process_id, "") != str(os.getpid())
+    assert Isolation(IsolationLimits()).run(process_id, "") != str(os.getpid())
 
 
 @pytest.mark.parametrize(
     ("work", "limits"),
     [
-        (much_memory, AsideLimits(memory_bytes=200_000_000)),
-        (endless, AsideLimits(processor_s=1)),
-        (asleep, AsideLimits(total_s=0.2)),
-        (failing, AsideLimits()),
+        (much_memory, IsolationLimits(memory_bytes=200_000_000)),
+        (endless, IsolationLimits(processor_s=1)),
+        (asleep, IsolationLimits(total_s=0.2)),
+        (failing, IsolationLimits()),
     ],
     ids=["memory", "processor", "time", "fault"],
 )
-def test_excessive_work_is_refused_with_a_sentence(work, limits: AsideLimits) -> None:
+def test_excessive_work_is_refused_with_a_sentence(work, limits: IsolationLimits) -> None:
     with pytest.raises(TooMuch, match="more time or memory"):
-        Aside(limits).do(work, "x")
+        Isolation(limits).run(work, "x")
 
 
 def test_concurrent_work_is_limited_and_refused_after_a_wait() -> None:
-    one_at_a_time = Aside(AsideLimits(at_once=1, wait_s=0.05))
-    first = threading.Thread(target=one_at_a_time.do, args=(napping, ""))
+    one_at_a_time = Isolation(IsolationLimits(at_once=1, wait_s=0.05))
+    first = threading.Thread(target=one_at_a_time.run, args=(napping, ""))
     first.start()
     with pytest.raises(TooMuch, match="busy"):  # noqa: PT012
         while first.is_alive():
-            one_at_a_time.do(reversed_text, "a")
+            one_at_a_time.run(reversed_text, "a")
     first.join()
-    assert one_at_a_time.do(reversed_text, "ab") == "ba"
+    assert one_at_a_time.run(reversed_text, "ab") == "ba"

@@ -19,7 +19,7 @@ class TooMuch(UserError):
 
 
 @dataclass(frozen=True)
-class AsideLimits:
+class IsolationLimits:
     """Limits of one piece of work, how many run at once, and how long one waits for a free place."""
 
     processor_s: int = 4
@@ -29,14 +29,14 @@ class AsideLimits:
     wait_s: float = 10
 
 
-class Aside:
+class Isolation:
     """The places in which work runs; a crash or a kill of the worker leaves this process unharmed."""
 
-    def __init__(self, limits: AsideLimits) -> None:
+    def __init__(self, limits: IsolationLimits) -> None:
         self._limits = limits
         self._places = threading.BoundedSemaphore(limits.at_once)
 
-    def do(self, work: Callable[[str], str], text: str) -> str:
+    def run(self, work: Callable[[str], str], text: str) -> str:
         """The result of ``work(text)``, computed in a process of its own. Raises TooMuch.
 
         ``work`` is a public module-level function. Only its module is imported, not this process's main
@@ -48,7 +48,7 @@ class Aside:
         try:
             done = subprocess.run(  # noqa: S603 - this interpreter, with our own module names
                 [
-                    *(sys.executable, "-m", "components.aside", work.__module__, work.__name__),
+                    *(sys.executable, "-m", "components.isolation", work.__module__, work.__name__),
                     *(str(limits.processor_s), str(limits.memory_bytes)),
                 ],
                 cwd=_PROJECT_ROOT,
@@ -65,5 +65,5 @@ class Aside:
         return done.stdout.decode("utf-8", "surrogatepass")
 
 
-aside = Aside(AsideLimits())
+isolation = Isolation(IsolationLimits())
 """The places of this process, shared by all visitors."""
