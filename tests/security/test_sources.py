@@ -165,13 +165,13 @@ def test_charts_have_own_fields_and_untrusted_values_only() -> None:
 
 CACHED_BY_A_PART = {
     # By the id and full text of a run, which the caller already has.
-    "_kept_curve(run_id, text, _read)",
+    "_cached_curve(run_id, text, _read)",
     "_tokens(run_id, text, _read)",
-    "_kept_pieces(run_id, text, _read)",
+    "_cached_pieces(run_id, text, _read)",
     # By an endpoint of the operator, whose key belongs to no visitor.
     "_listed(name, base_url, _endpoint)",
     # By the endpoint of a visitor, which each session has for itself.
-    "_listed_for_one(name, base_url, _endpoint) SESSION",
+    "_listed_for_session(name, base_url, _endpoint) SESSION",
 }
 """Caches ignore arguments whose name begins with ``_``; each one here has a reason."""
 

@@ -12,8 +12,8 @@ let token = null;
 let socket = null;
 let open = false;
 let pause = 0;
-let deadline = null;
-let dueAt = Infinity;
+let silent;
+let closed;
 
 // A lane passes the server's messages about one run to its view. The view has `request()`, which returns its request;
 // `receive(message)`; and `unreachable()`, called when the socket cannot be reached.
@@ -55,15 +55,14 @@ function connect() {
   socket?.close();
   open = false;
   const current = (socket = new WebSocket(address));
-  expectAMessage(SILENT_MS);
+  silent ??= setTimeout(giveUp, SILENT_MS);
   current.onopen = () => current.send(JSON.stringify({ token }));
   current.onmessage = (event) => {
     if (current !== socket) return;
     expectNothing();
     if (!open) {
       // The first message confirms the token.
-      open = true;
-      pause = 0;
+      [open, pause] = [true, 0];
       for (const lane of lanes.values()) lane.send();
     }
     for (const [number, ...message] of JSON.parse(event.data)) lanes.get(number)?.view.receive(message);
@@ -73,24 +72,17 @@ function connect() {
     open = false;
     if (!lanes.size) socket = null;
     if (!socket) return;
-    expectAMessage(CLOSED_MS);
+    closed ??= setTimeout(giveUp, CLOSED_MS);
     setTimeout(() => current === socket && connect(), pause);
     pause = Math.min(pause * 2 + 100, LONGEST_PAUSE_MS);
   };
 }
 
-function expectAMessage(withinMs) {
-  const due = performance.now() + withinMs;
-  if (due >= dueAt) return;
-  expectNothing();
-  dueAt = due;
-  deadline = setTimeout(() => {
-    expectNothing();
-    for (const lane of lanes.values()) lane.view.unreachable();
-  }, withinMs);
+function giveUp() {
+  for (const lane of lanes.values()) lane.view.unreachable();
 }
 
 function expectNothing() {
-  clearTimeout(deadline);
-  dueAt = Infinity;
+  silent = clearTimeout(silent);
+  closed = clearTimeout(closed);
 }
