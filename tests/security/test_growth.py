@@ -168,7 +168,7 @@ CASES: list[tuple[str, Work, int, list[tuple[str, str]]]] = [
     ("json", read_json, 8_000, [("", "["), ("[", "{},"), ("[", "1,"), ('["', "\\n"), ("{", '"a":1,'), ("", " ")]),
     ("indented json", pretty_json, 2_000, [("[" * 200, "1,"), ("", "[")]),
     ("extra body", linted, 400, [("", "key ")]),
-    ("run file", lambda text: read_line(1, text), 20_000, [("", "["), ("[", "{},"), ('{"text":"', "\\n")]),
+    ("run file", lambda text: read_line(1, text), 5_000, [("", "["), ("[", "{},"), ('{"text":"', "\\n")]),
     ("settings file", lambda text: read_settings_file(text.encode()), 20_000, [
         ("", "["), ('{"tempera":1,"a":[', "[],"),
     ]),
