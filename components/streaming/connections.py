@@ -172,7 +172,7 @@ class IdleConnections:
         self._connections: dict[_Connection, tuple[_PoolKey, float]] = {}
 
     def take(self, pool_key: _PoolKey, allows: Callable[[str], bool] | None) -> _Connection | None:
-        """The newest one of this pool_key that is alive and whose peer may be called."""
+        """The newest connection of this key that is alive and whose peer may be called."""
         self.close(_MAX_IDLE)
         while connection := self._newest(pool_key):
             with suppress(OSError):
