@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import BinaryExpression
 from components.log import tables
 
 COMPONENTS = Path(tables.__file__).parents[1]
-MIGRATIONS = COMPONENTS / "runs" / "migrations"
+MIGRATIONS = COMPONENTS / "log" / "migrations"
 OWNED = set(tables.metadata.tables.values()) - {
     *(tables.reservations, tables.waiting_runs, tables.attempts, tables.signing_key)
 }
