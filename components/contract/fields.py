@@ -49,7 +49,7 @@ _VALUES: Mapping[Kind, TypeAdapter[Any]] = {
 class Field:
     """One field of a request.
 
-    ``begins_with`` is the initial value when the field is switched on, ``example`` one for use in sentences.
+    ``begins_with`` is the initial value when the field is switched on. ``other_example`` replaces it in sentences.
     ``choices`` are the usual values of a choice; others are possible. ``shape`` describes a JSON value further.
 
     The contract's fields precede ``stream`` on the wire and are always in the form. A dialect without such a field
@@ -62,11 +62,16 @@ class Field:
     kind: Kind
     description: str
     begins_with: JsonValue
-    example: JsonValue
+    other_example: JsonValue = None
     choices: tuple[str, ...] = ()
     shape: TypeAdapter[Any] | None = None
     of_contract: bool = False
     in_prompt: bool = False
+
+    @property
+    def example(self) -> JsonValue:
+        """A value for use in sentences."""
+        return self.begins_with if self.other_example is None else self.other_example
 
     def can_hold(self, value: object) -> bool:
         """Whether a non-null value is of the field's kind, of any shape."""
@@ -132,7 +137,7 @@ _ROWS = (
         "Sampling temperature. Low values such as 0.2 give focused answers, high ones such as 0.8 more varied ones. "
         "Change this or top_p, not both.",
         begins_with=0.7,
-        example=0.5,
+        other_example=0.5,
         of_contract=True,
     ),
     Field(
@@ -141,7 +146,7 @@ _ROWS = (
         "Nucleus sampling: tokens are drawn from the most likely ones that make up this share of the probability. "
         "0.1 means the top 10 %. Change this or temperature, not both.",
         begins_with=1.0,
-        example=0.5,
+        other_example=0.5,
         of_contract=True,
     ),
     Field(
@@ -149,7 +154,6 @@ _ROWS = (
         Kind.WHOLE,
         "The maximum number of tokens in the answer. Prompt and answer together must fit into the context.",
         begins_with=256,
-        example=256,
         of_contract=True,
     ),
     Field(
@@ -157,7 +161,6 @@ _ROWS = (
         Kind.WHOLE,
         "The same seed and request give the same answer, if the endpoint supports it.",
         begins_with=1337,
-        example=1337,
         of_contract=True,
     ),
     Field(
@@ -165,7 +168,6 @@ _ROWS = (
         Kind.SWITCH,
         "Puts the endpoint's safety instructions before all other messages.",
         begins_with=True,
-        example=True,
         of_contract=True,
         in_prompt=True,
     ),
@@ -174,35 +176,30 @@ _ROWS = (
         Kind.TEXTS,
         "Generation stops before any of these texts.",
         begins_with=["\n\n"],
-        example=["\n\n"],
     ),
     Field(
         "presence_penalty",
         Kind.DECIMAL,
         "Values above 0 make tokens that have occurred less likely.",
         begins_with=0.5,
-        example=0.5,
     ),
     Field(
         "frequency_penalty",
         Kind.DECIMAL,
         "Values above 0 make tokens less likely the more often they have occurred.",
         begins_with=0.5,
-        example=0.5,
     ),
     Field(
         "n",
         Kind.WHOLE,
         "The number of answers. A switch below the first one shows the others.",
         begins_with=2,
-        example=2,
     ),
     Field(
         "response_format",
         Kind.JSON,
         "Makes the answer JSON. The messages should ask for JSON, too.",
         begins_with={"type": "json_object"},
-        example={"type": "json_object"},
         shape=TypeAdapter(_ResponseFormat),
     ),
     Field(
@@ -210,7 +207,7 @@ _ROWS = (
         Kind.JSON,
         "Functions that the model may call. Tempera shows the calls and runs none.",
         begins_with=[_A_TOOL],
-        example=[],
+        other_example=[],
         shape=TypeAdapter(list[_Tool]),
     ),
     Field(
@@ -218,7 +215,6 @@ _ROWS = (
         Kind.JSON,
         "Whether the model may, must or must not call a tool.",
         begins_with="auto",
-        example="auto",
         shape=TypeAdapter(StrictStr | dict[str, JsonValue]),
     ),
     Field(
@@ -226,14 +222,12 @@ _ROWS = (
         Kind.SWITCH,
         "Whether an answer may call several tools.",
         begins_with=True,
-        example=True,
     ),
     Field(
         "reasoning_effort",
         Kind.CHOICE,
         "The reasoning effort of a reasoning model.",
         begins_with="low",
-        example="low",
         choices=("none", "minimal", "low", "medium", "high", "xhigh"),
     ),
     Field(
@@ -241,7 +235,7 @@ _ROWS = (
         Kind.JSON,
         "The expected answer; matching parts are generated faster.",
         begins_with={"type": "content", "content": ""},
-        example={"type": "content", "content": "the text"},
+        other_example={"type": "content", "content": "the text"},
         shape=_OBJECT,
     ),
     Field(
@@ -249,7 +243,6 @@ _ROWS = (
         Kind.CHOICE,
         "Switches on the system prompt of reasoning models.",
         begins_with="reasoning",
-        example="reasoning",
         choices=("reasoning",),
     ),
     Field(
@@ -257,21 +250,20 @@ _ROWS = (
         Kind.SWITCH,
         "Returns the log probability of each token.",
         begins_with=True,
-        example=True,
     ),
     Field(
         "top_logprobs",
         Kind.WHOLE,
         "The number of likely alternatives returned with each token.",
         begins_with=5,
-        example=3,
+        other_example=3,
     ),
     Field(
         "logit_bias",
         Kind.JSON,
         "Makes tokens, given by their ids, more or less likely.",
         begins_with={},
-        example={"50256": -100},
+        other_example={"50256": -100},
         shape=TypeAdapter(dict[str, float]),
     ),
     Field(
@@ -279,7 +271,6 @@ _ROWS = (
         Kind.JSON,
         "Options of the stream. Tempera requests the token usage by itself.",
         begins_with={"include_usage": True},
-        example={"include_usage": True},
         shape=_OBJECT,
     ),
     Field(
@@ -287,7 +278,6 @@ _ROWS = (
         Kind.JSON,
         "Your own labels, stored by the endpoint.",
         begins_with={"experiment": "1"},
-        example={"experiment": "1"},
         shape=_OBJECT,
     ),
 )
@@ -306,14 +296,10 @@ CONTRACT_FIELDS = tuple(row.name for row in _ROWS if row.of_contract)
 
 def is_of_contract(name: str) -> bool:
     """Whether the field belongs to the contract; a dialect has such a field or leaves it out."""
-    return name in FIELDS and FIELDS[name].of_contract
+    return name in CONTRACT_FIELDS
 
 
-def first_value(name: str) -> JsonValue:
-    """The initial value of a field; None for an unknown field."""
-    return FIELDS[name].begins_with if name in FIELDS else None
-
-
-def unknown_field(name: str) -> Field:
-    """The row of an unknown field: it holds any JSON."""
-    return Field(name, Kind.JSON, "No description: this dialect does not know it.", begins_with=None, example=None)
+def field_named(name: str) -> Field:
+    """The row of the field of that name. An unknown field has a row, too: it holds any JSON."""
+    unknown = Field(name, Kind.JSON, "No description: this dialect does not know it.", begins_with=None)
+    return FIELDS.get(name, unknown)

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -20,6 +21,8 @@ from components.contract.request import ChatCompletionStreamRequest
 
 MESSAGES = "messages"
 EXTRA_BODY = "extra_body"
+
+_M = TypeVar("_M", ChatCompletionStreamRequest, Message)
 
 _BYTES_PER_TOKEN = 4
 _TEMPLATE_TOKENS = 4
@@ -101,10 +104,10 @@ def changed(request: ChatCompletionStreamRequest, **fields: object) -> ChatCompl
     return request.model_copy(update=fields)
 
 
-def without(request: ChatCompletionStreamRequest, field: str) -> ChatCompletionStreamRequest:
-    """The request with one optional field omitted."""
-    values = {name: getattr(request, name) for name in request.model_fields_set if name != field}
-    return ChatCompletionStreamRequest.model_construct(_fields_set=set(values), **values)
+def without(model: _M, field: str) -> _M:
+    """The request or message with one optional field omitted."""
+    values = {name: getattr(model, name) for name in model.model_fields_set if name != field}
+    return type(model).model_construct(_fields_set=set(values), **values)
 
 
 def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:
@@ -124,7 +127,8 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
         )
     misplaced = [message for message in earlier if message.prefix]
     if misplaced or (last.prefix and last.role is not Role.ASSISTANT):
-        plain = [*map(_without_prefix, earlier), last if ends_with_prefix else _without_prefix(last)]
+        plain = [without(message, "prefix") for message in earlier]
+        plain.append(last if ends_with_prefix else without(last, "prefix"))
         yield Remark(
             MESSAGES,
             "prefix is only valid on a last assistant message.",
@@ -136,7 +140,7 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
             MESSAGES,
             f"The {profile.name} dialect does not support prefix: the endpoint may refuse or ignore it.",
             Severity.MAY_BE_REFUSED,
-            Fix("Switch prefix off", changed(request, messages=[*earlier, _without_prefix(last)])),
+            Fix("Switch prefix off", changed(request, messages=[*earlier, without(last, "prefix")])),
         )
     for number, message in enumerate(request.messages, 1):
         if message.role is Role.TOOL and not message.tool_call_id:
@@ -147,11 +151,6 @@ def _messages(request: ChatCompletionStreamRequest, profile: Profile) -> Iterato
             )
         elif not message.content.strip() and not message.tool_calls:
             yield Remark(MESSAGES, f"Message {number} is empty.", Severity.HINT)
-
-
-def _without_prefix(message: Message) -> Message:
-    values = {name: getattr(message, name) for name in message.model_fields_set if name != "prefix"}
-    return Message.model_construct(_fields_set=set(values), **values)
 
 
 def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[Remark]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from components.contract import sentences
-from components.contract.fields import FIELDS, Field, is_of_contract, unknown_field
+from components.contract.fields import FIELDS, Field, field_named, is_of_contract
 
 
 class UsageReport(Enum):
@@ -45,10 +45,6 @@ class FieldRules:
     maximum: float | None = None
     nullable: bool = True
     if_omitted: int | None = None
-
-    def called(self, key: str) -> FieldRules:
-        """The same rules under another key."""
-        return replace(self, key=key)
 
     @property
     def has_both_limits(self) -> bool:
@@ -88,7 +84,7 @@ class Profile:
 
     def field(self, name: str) -> Field:
         """The row of the field of that name."""
-        return self.own.get(name) or FIELDS.get(name) or unknown_field(name)
+        return self.own.get(name) or field_named(name)
 
     def extended(self, fields: Mapping[str, FieldRules], own: Mapping[str, Field]) -> Profile:
         """The dialect with other rules, and with an endpoint's own rows."""
@@ -206,4 +202,4 @@ def fits(name: str, value: object) -> bool:
     """Whether a field of that name can hold ``value``; None stands for null."""
     if value is None:
         return may_be_null(name)
-    return (FIELDS.get(name) or unknown_field(name)).can_hold(value)
+    return field_named(name).can_hold(value)

@@ -44,11 +44,6 @@ class Token(NamedTuple):
     is_rest: bool = False
 
     @property
-    def octets(self) -> bytes:
-        """The bytes of the token, as sent or those of its text."""
-        return octets(self)
-
-    @property
     def others(self) -> list[Alternative]:
         """The alternatives without the token itself."""
         return [other for other in self.alternatives if not _same(other, self)]

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from components.contract.fields import first_value
+from components.contract.fields import field_named
 from components.contract.messages import Role
 from components.drafts.conversation import Turn, Turns, renumbered
 from components.drafts.extra_body import extra_body_text, read_extra_body
@@ -68,7 +68,7 @@ class Change(BaseModel):
             if field in typed and field not in settings:
                 keys[field] = setting
             elif field in settings or setting.state is not FieldState.OMIT:
-                value = settings[field].value if field in settings else first_value(field)
+                value = settings[field].value if field in settings else field_named(field).begins_with
                 settings[field] = setting if setting.value is not None else setting.model_copy(update={"value": value})
         if keys:
             parts["extra_body"] = with_keys(extra_body, keys)

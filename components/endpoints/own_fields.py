@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -60,12 +61,12 @@ def declared(
     """A declared field; a known field keeps its row. ``first`` is the initial value."""
     if name in FIELDS:
         return Declared(FIELDS[name], rules)
-    row = Field(name, kind, description, begins_with=first, example=first, choices=choices)
+    row = Field(name, kind, description, begins_with=first, choices=choices)
     if first is None or not row.can_hold(first):
         first = choices[0] if choices else _FIRST_VALUES[kind]
         if kind.is_number and rules.minimum is not None and rules.range_problem(first):
             first = rules.minimum if kind is Kind.DECIMAL else int(rules.minimum)
-    return Declared(Field(name, kind, description, begins_with=first, example=first, choices=choices), rules)
+    return Declared(replace(row, begins_with=first), rules)
 
 
 def with_declared(profile: Profile, additions: Mapping[str, Declared]) -> Profile:
@@ -76,7 +77,7 @@ def with_declared(profile: Profile, additions: Mapping[str, Declared]) -> Profil
         return profile
     fields = dict(profile.fields)
     for name, field in new.items():
-        fields[name] = field.rules.called(fields[name].key) if name in fields else field.rules
+        fields[name] = replace(field.rules, key=fields[name].key) if name in fields else field.rules
     return profile.extended(fields, {name: field.row for name, field in new.items() if name not in FIELDS})
 
 

@@ -61,7 +61,7 @@ def divergent_tokens(
         return None
     _, number, own = own_place
     _, _, other_token = other_place
-    alternative = next((each for each in own.alternatives if octets(each) == other_token.octets), None)
+    alternative = next((each for each in own.alternatives if octets(each) == octets(other_token)), None)
     logprobs = [each.logprob for each in own.alternatives if each.logprob is not None]
     return DivergentTokens(
         number,

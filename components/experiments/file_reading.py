@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from components import __version__
 from components.checks.judge import Judge
-from components.contract.fields import FIELDS, unknown_field
+from components.contract.fields import FIELDS, field_named
 from components.contract.messages import Role
 from components.drafts.comparison import MAX_REPEATS as MAX_LANE_REPEATS
 from components.drafts.comparison import Comparison, Lane, Timing
@@ -130,7 +130,7 @@ class _Reading(RulesReading):
         for name, value in settings.items():
             if name not in names:
                 raise self.problem((*path, name), no_field(name, names, sentences.FILE_FURTHER_KEYS))
-            if value is not None and (wrong := (FIELDS.get(name) or unknown_field(name)).problem(value)):
+            if value is not None and (wrong := field_named(name).problem(value)):
                 raise self.problem((*path, name), wrong)
         return settings
 

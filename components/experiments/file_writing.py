@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from components.contract.fields import first_value
+from components.contract.fields import field_named
 from components.contract.strict_json import read_json
 from components.drafts.comparison import Lane
 from components.drafts.conversation import Turn
@@ -102,7 +102,7 @@ def _lane_of(lane: Lane, draft: Draft) -> dict[str, Any]:
 def _with_value(name: str, setting: Setting, draft: Draft) -> Setting:
     if setting.state is not FieldState.VALUE or setting.value is not None:
         return setting
-    value = draft.settings[name].value if name in draft.settings else first_value(name)
+    value = draft.settings[name].value if name in draft.settings else field_named(name).begins_with
     return setting.model_copy(update={"value": value})
 
 

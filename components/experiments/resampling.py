@@ -41,7 +41,7 @@ def resampled(token: Token, temperature: float, top_p: float) -> Resampled:
     """The token under a temperature and a top_p."""
     if token.logprob is None or token.is_rest or not token.alternatives:
         return _UNKNOWN
-    own = token.octets
+    own = octets(token)
     logprobs = {octets(alternative): alternative.logprob for alternative in token.alternatives}
     is_returned = own in logprobs
     logprobs[own] = token.logprob

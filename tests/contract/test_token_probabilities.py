@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.contract.chunk import read_chunk
-from components.contract.token_probabilities import Alternative, Likelihood, LikelihoodSum, Token, read_tokens
+from components.contract.token_probabilities import Alternative, Likelihood, LikelihoodSum, Token, octets, read_tokens
 
 
 def a_token(text: str = " a", logprob: object = -0.5, **more: Any) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def test_a_rounding_error_above_0_is_certain() -> None:
 
 def test_bytes_may_be_missing_or_wrong() -> None:
     for wrong in (None, [256], [-1], ["a"], "ab", [1.5]):
-        assert only({"token": "a", "logprob": -1, "bytes": wrong}).octets == b"a"
-    assert only({"token": "", "bytes": [240, 159], "logprob": -1}).octets == b"\xf0\x9f"
+        assert octets(only({"token": "a", "logprob": -1, "bytes": wrong})) == b"a"
+    assert octets(only({"token": "", "bytes": [240, 159], "logprob": -1})) == b"\xf0\x9f"
 
 
 def test_a_token_outside_its_alternatives_has_a_rank_only_when_certain() -> None:
