@@ -10,8 +10,12 @@ from components.drafts import sentences
 from components.drafts.change import Change
 from components.drafts.comparison import Comparison
 from components.drafts.draft import Draft, read_draft
-from components.drafts.errors import PresetProblem
 from components.drafts.setting import Setting, sending
+from components.user_error import UserError
+
+
+class PresetProblem(UserError):
+    """A preset cannot be saved or read."""
 
 
 @dataclass(frozen=True)

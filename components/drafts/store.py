@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from sqlalchemy import Connection, delete, select
 
 from components.drafts import sentences
-from components.drafts.errors import PresetProblem
+from components.drafts.presets import PresetProblem
 from components.log.database import Database
 from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows

@@ -34,7 +34,7 @@ from components.experiments.report_files import Links, read_baseline, to_json, t
 from components.experiments.store import SWEEP
 from components.experiments.yaml_text import MAX_BYTES
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
+from components.log.record import LOCAL
 from components.protection.private_files import keep_new_files_private
 from components.server.secrets import read_secrets
 from components.service import Service

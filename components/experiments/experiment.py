@@ -25,7 +25,7 @@ from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.streaming.outcome import Status
 from components.user_error import UserError
 

@@ -10,9 +10,8 @@ from components.experiments.claims import new_process_id
 from components.experiments.experiment import Experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
 from components.log.query import find_run
-from components.log.record import RunRecord
+from components.log.record import LOCAL, RunRecord
 from components.runs.run import live_run
 from components.runs.runner import Runner
 from components.streaming.reader_processes import ReaderProcesses

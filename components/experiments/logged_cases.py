@@ -22,7 +22,7 @@ from components.experiments.stored_sweep import read_sweep
 from components.experiments.sweep_results import row_in_words
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
-from components.runs.placement import WARM_UP
+from components.runs.order import WARM_UP
 
 _READ_AT_ONCE = 200
 _NO_PRICES: Mapping[str, Prices] = MappingProxyType({})

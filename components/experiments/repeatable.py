@@ -17,7 +17,7 @@ from components.experiments.store import PlacedRun, newest_experiments, placed_r
 from components.log.database import Database
 from components.log.owned import OwnLog
 from components.log.record import utc_now
-from components.runs.placement import WARM_UP
+from components.runs.order import WARM_UP
 from components.streaming.outcome import Status
 
 _RESUMED_WITHIN_S = 86_400.0

@@ -11,8 +11,7 @@ from components.checks.check import Check
 from components.checks.results import AnswerChecks
 from components.drafts.comparison import Timing
 from components.experiments.lanes import LaneRequest
-from components.runs.order import Order, order_for
-from components.runs.placement import WARM_UP
+from components.runs.order import WARM_UP, Order, order_for
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from components.log.query import is_id, read_rows
 from components.log.record import RunRecord, utc_now
 from components.log.storable import storable, storable_text
 from components.log.tables import experiments, owned, owned_runs, runs, upsert, votes
-from components.runs.placement import WARM_UP, Placement
+from components.runs.order import WARM_UP, Placement
 from components.runs.run import live_run
 from components.streaming.outcome import Status
 

@@ -17,8 +17,7 @@ from weakref import WeakKeyDictionary, ref
 from components.endpoints.endpoint import AnyEndpoint
 from components.experiments import sentences
 from components.experiments.cell_run import CellRun
-from components.runs.order import Order
-from components.runs.placement import Placement
+from components.runs.order import Order, Placement
 from components.settings import variable_name
 from components.streaming.outcome import Status
 from components.user_error import UserError

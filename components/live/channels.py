@@ -15,8 +15,7 @@ from components.live.followed import FollowedRun
 from components.live.share import Shares
 from components.live.token_rows import TokenRows
 from components.log.events import StoredEvent
-from components.log.owner import LOCAL
-from components.log.record import RunRecord
+from components.log.record import LOCAL, RunRecord
 from components.markdown.answer import AnswerBlocks, View
 from components.protection.places import PlaceLimits
 from components.runs.run import Run

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from components.log import sentences
-from components.log.owner import LOCAL
+from components.log.record import LOCAL
 from components.log.schema import migrate
 from components.log.sqlite_file import LOCK_WAIT_S, SqliteFile
 from components.settings import data_folder

@@ -10,10 +10,9 @@ from sqlalchemy import Connection, delete, insert, or_, select
 
 from components.log.database import Database
 from components.log.owned import OwnedLog
-from components.log.owner import WHOLE_LOG
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
-from components.log.tables import events, owned, owned_runs, run_annotations, runs, votes
+from components.log.tables import WHOLE_LOG, events, owned, owned_runs, run_annotations, runs, votes
 from components.log.view import View, quick_conditions
 from components.streaming.outcome import Status
 

@@ -21,9 +21,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.counted import counted
 from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable, reason
-from components.log.owner import LOCAL
 from components.log.quota import QuotaReached, StorageUse, note_network, read_storage_use, within_quota
-from components.log.record import utc_now
+from components.log.record import LOCAL, utc_now
 from components.log.retention import delete_old, delete_runs_before
 from components.log.sqlite_file import is_damage
 from components.log.unwritten import LoggedRun, Unwritten

@@ -8,10 +8,9 @@ import pandas as pd
 from sqlalchemy import func, select
 
 from components.log.database import Database
-from components.log.owner import WHOLE_LOG
 from components.log.query import read_rows
 from components.log.record import utc_now
-from components.log.tables import runs
+from components.log.tables import WHOLE_LOG, runs
 from components.streaming.outcome import Status
 
 _DAY_S = 86_400.0

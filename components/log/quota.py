@@ -14,9 +14,8 @@ from sqlalchemy import Connection, func, select
 
 from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable
-from components.log.owner import WHOLE_LOG
 from components.log.record import utc_now
-from components.log.tables import kept_bytes, upsert
+from components.log.tables import WHOLE_LOG, kept_bytes, upsert
 from components.streaming.limits import Limits
 
 T = TypeVar("T")

@@ -12,8 +12,10 @@ from typing import Annotated, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from components.log.fact import Fact, Number
-from components.log.owner import LOCAL
 from components.streaming.outcome import Choice, Status
+
+LOCAL = "local"
+"""The owner of all rows without a login, and of rows from before logins existed."""
 
 OLDER_DEFINITION = (
     "Of an older release: the rate divides all completion tokens by the span of the text alone, "

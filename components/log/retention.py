@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from components.log.owner import WHOLE_LOG
 from components.log.record import utc_now
-from components.log.tables import capsules, drafts, experiments, runs
+from components.log.tables import WHOLE_LOG, capsules, drafts, experiments, runs
 from components.streaming.outcome import Status
 
 DELETE_AT_ONCE = 1_000

@@ -26,9 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from components.log.owner import LOCAL
-from components.log.record import FACTS, NUMBERS, TYPES, RunRecord
+from components.log.record import FACTS, LOCAL, NUMBERS, TYPES, RunRecord
 from components.log.storable import storable
+
+WHOLE_LOG = {"whole_log": True}
+"""The execution options of the few maintenance statements that reach the rows of all owners."""
 
 metadata = MetaData()
 

@@ -12,9 +12,8 @@ from components.log import sentences
 from components.log.database import reason
 from components.log.database_clock import database_now
 from components.log.events import packed
-from components.log.owner import WHOLE_LOG
 from components.log.record import FACTS
-from components.log.tables import UNDER_WAY, runs, stop_requests, to_row
+from components.log.tables import UNDER_WAY, WHOLE_LOG, runs, stop_requests, to_row
 from components.log.unwritten import Snapshot
 from components.streaming.faults import ErrorKind
 from components.streaming.outcome import Status

@@ -1,4 +1,4 @@
-"""The order for a run: one value from the form, lane, sweep or earlier run to the wire."""
+"""The order for a run, from the form, lane, sweep or earlier run to the wire; and its position in an experiment."""
 
 from __future__ import annotations
 
@@ -10,9 +10,28 @@ from components.contract.request import from_bytes
 from components.drafts.composed import Composed
 from components.drafts.draft import Draft
 from components.endpoints.endpoint import AnyEndpoint
-from components.log.owner import LOCAL
-from components.log.record import RunRecord
-from components.runs.placement import Placement
+from components.log.record import LOCAL, RunRecord
+
+WARM_UP = 0
+"""The repeat number of a warm-up run; its numbers are not counted."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A run's position in an experiment.
+
+    ``lane`` is the lane's id, ``position`` its index from 0. ``repeat`` counts from 1; 0 is a warm-up. ``timing`` is
+    the order in which the runs were made, ``concurrency`` their maximum at once. ``checks`` is the id of the run whose
+    bytes this run repeats to compare the answers.
+    """
+
+    experiment_id: str
+    lane: str
+    position: int
+    repeat: int
+    timing: str
+    concurrency: int
+    checks: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,7 @@ from components.log.owned import OwnedLog
 from components.log.record import FACTS, RunRecord, utc_now
 from components.log.request_summary import summarize_request
 from components.runs.arrived import Arrived
-from components.runs.order import Order
-from components.runs.placement import Placement
+from components.runs.order import Order, Placement
 from components.streaming.answer import TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status

@@ -13,8 +13,7 @@ from functools import partial
 from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log
 from components.runs.gate import Gate, Refused
-from components.runs.order import Order
-from components.runs.placement import Placement
+from components.runs.order import Order, Placement
 from components.runs.run import Run
 from components.streaming import sentences
 from components.streaming.faults import ErrorKind, StreamFault

@@ -8,7 +8,7 @@ from functools import partial
 
 from components.experiments.workers import Job, workers_of
 from components.protection.private_files import keep_new_files_private
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.server import sentences
 from components.server.secrets import read_secrets
 from components.service import Service

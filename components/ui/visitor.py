@@ -14,7 +14,7 @@ from components.demo.visitors import UNKNOWN, network_of, new_visitor_id
 from components.experiments.experiment import Experiment
 from components.log.database import Database
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
+from components.log.record import LOCAL
 from components.server.cookies import visitor_of
 from components.server.process import service
 from components.server.secrets import read_secrets

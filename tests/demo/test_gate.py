@@ -22,7 +22,7 @@ from components.endpoints.endpoint import EndpointUnavailable
 from components.log.log import Log
 from components.log.query import find_run
 from components.runs.gate import Refused
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.runs.run import Activity, Run
 from components.runs.runner import Runner
 from components.streaming.outcome import Outcome, Status

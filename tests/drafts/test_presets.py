@@ -4,8 +4,7 @@ import pytest
 
 from components.contract.profile import BEEZY
 from components.drafts.comparison import Comparison, Lane
-from components.drafts.errors import PresetProblem
-from components.drafts.presets import BUILT_IN, change_of, preset_text
+from components.drafts.presets import BUILT_IN, PresetProblem, change_of, preset_text
 from components.drafts.setting import FieldState, Setting
 from tests.drafts.test_draft import a_draft, body_of, with_settings
 

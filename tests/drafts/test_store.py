@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, create_engine, event, insert
 
-from components.drafts.errors import PresetProblem
+from components.drafts.presets import PresetProblem
 from components.drafts.store import Preset, delete_preset, find_draft, list_presets, save_draft, save_preset
 from components.log.database import DatabaseUnavailable
 from components.log.log import Log

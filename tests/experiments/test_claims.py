@@ -17,8 +17,7 @@ from components.experiments.run_order import Plan
 from components.experiments.store import runs_of
 from components.log.database_clock import database_now
 from components.log.log import Log
-from components.log.owner import WHOLE_LOG
-from components.log.tables import experiment_claims
+from components.log.tables import WHOLE_LOG, experiment_claims
 from components.runs.runner import Runner
 from tests.experiments.conftest import ID, QUICK, Stage, a_plan, an_endpoint, lanes_of
 from tests.log.processes import process

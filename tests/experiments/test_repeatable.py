@@ -21,7 +21,7 @@ from components.experiments.stored_sweep import read_sweep
 from components.log.log import Log
 from components.log.owned import OwnLog
 from components.log.tables import runs
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
 from tests.experiments.conftest import ID, Stage, a_run, an_endpoint, in_turn, written

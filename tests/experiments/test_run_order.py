@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.drafts.comparison import MAX_LANES, Lane, Timing
 from components.experiments.lanes import lane_requests
 from components.experiments.run_order import plan
-from components.runs.placement import WARM_UP
+from components.runs.order import WARM_UP
 from tests.drafts.test_draft import a_draft
 from tests.experiments.conftest import COLD, a_plan, an_endpoint, compared, lanes_of
 

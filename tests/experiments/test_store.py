@@ -30,7 +30,7 @@ from components.log.log import Log
 from components.log.query import Measured, QueryFailed, answers_to, recent_measures
 from components.log.record import utc_now
 from components.log.tables import runs, to_row
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
 from tests.experiments.conftest import ID, OTHER_ID, a_run, an_endpoint, kept, written

@@ -13,7 +13,7 @@ from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
 from components.log.log import Log
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.runs.run import Run
 from tests.log import postgresql
 from tests.orders import order

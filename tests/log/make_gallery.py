@@ -24,7 +24,7 @@ from components.experiments.stored_sweep import StoredSweep, rules_content, swee
 from components.log.annotations import Annotation, annotate
 from components.log.export import export_runs
 from components.log.log import Log
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from components.runs.run import Run
 from components.sharing.capsule import Kind
 from components.sharing.capsules import MAX_DAYS, publish

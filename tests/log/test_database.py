@@ -13,9 +13,8 @@ from sqlalchemy import text
 
 from components.log.database import Database, DatabaseUnavailable, is_forgotten_at_restart
 from components.log.log import Log
-from components.log.owner import LOCAL
 from components.log.query import QueryFailed, read_rows
-from components.log.record import RunRecord
+from components.log.record import LOCAL, RunRecord
 from components.log.tables import runs
 from components.streaming.limits import Limits
 from tests.log.processes import process

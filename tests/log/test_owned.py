@@ -34,7 +34,6 @@ from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
 from components.log.query import (
     answers_to,
     count_runs,
@@ -44,10 +43,11 @@ from components.log.query import (
     recent_rates,
     runs_that_answered,
 )
+from components.log.record import LOCAL
 from components.log.search import choices, measured, page_of, summary_of
 from components.log.tables import events, experiments, presets, run_annotations, runs, to_row, votes
 from components.log.view import View
-from components.runs.placement import Placement
+from components.runs.order import Placement
 from tests import owners
 from tests.log.conftest import make_run
 from tests.log.test_export import finished

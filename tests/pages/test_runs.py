@@ -18,8 +18,8 @@ from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.compaction import size_bytes
 from components.log.export import export_runs
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
 from components.log.query import find_run
+from components.log.record import LOCAL
 from components.log.tables import runs, to_row
 from components.server.process import service
 from components.ui.plain_words import plain_words

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from components.contract.chunk import Usage
-from components.runs.placement import WARM_UP, Placement
+from components.runs.order import WARM_UP, Placement
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.moments import Timings

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 
 from components.log.log import Log
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
+from components.log.record import LOCAL
 from components.log.tables import runs, to_row
 from components.sharing.capsule import Kind
 from components.sharing.capsules import publish

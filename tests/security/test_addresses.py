@@ -21,8 +21,8 @@ from components.experiments.store import save_experiment
 from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.owned import OwnLog
-from components.log.owner import LOCAL
 from components.log.query import count_runs
+from components.log.record import LOCAL
 from components.log.tables import runs, to_row
 from components.server.process import close_service, service
 from components.sharing.settings_file import settings_file

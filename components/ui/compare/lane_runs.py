@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from components.experiments.experiment import Experiment
 from components.experiments.store import runs_of
 from components.log.record import RunRecord
-from components.runs.placement import WARM_UP
+from components.runs.order import WARM_UP
 from components.runs.run import Run, live_run
 from components.ui.answer.run_lookup import find, record_of
 from components.ui.user_errors import show_errors

@@ -20,8 +20,7 @@ from components.experiments.run_order import Cell, Plan, plan, with_checks
 from components.experiments.store import adopt, find_experiment, save_experiment
 from components.experiments.stored_sweep import rules_content, stored_rules
 from components.log.record import RunRecord
-from components.runs.order import order_again
-from components.runs.placement import WARM_UP, Placement
+from components.runs.order import WARM_UP, Placement, order_again
 from components.runs.run import live_run
 from components.server.process import service
 from components.ui import state

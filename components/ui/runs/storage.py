@@ -10,7 +10,7 @@ import streamlit as st
 from components.log.compaction import compact, free_bytes, size_bytes
 from components.log.deletion import delete_runs_of_view
 from components.log.importing import import_runs, lines_of
-from components.log.owner import LOCAL
+from components.log.record import LOCAL
 from components.log.search import summary_of
 from components.log.view import MAX_COUNTED, View
 from components.ui.runs import keys
