@@ -3,7 +3,6 @@
 import streamlit as st
 
 from components.experiments.lanes import lane_requests
-from components.experiments.rules import Rules
 from components.ui import state
 from components.ui.available_endpoints import available_endpoints
 from components.ui.compare.board import draw_board
@@ -12,7 +11,7 @@ from components.ui.compare.keys import CHECKED
 from components.ui.compare.lane_runs import lane_runs
 from components.ui.compare.outcome import draw_outcome
 from components.ui.compare.share import answers_of
-from components.ui.compare.starting import rules_of, stored_draft
+from components.ui.compare.starting import open_comparison, rules_of, stored_draft
 from components.ui.compare.vote import blind_pair, draw_blind
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.answer_checks import draw_judging
@@ -28,9 +27,8 @@ from components.ui.visitor import own_experiment
 experiment_id, opened = state.experiment_in_address(state.EXPERIMENT)
 draft_form.begin(lambda: stored_draft(experiment_id))
 rules_form.begin(lambda: rules_of(experiment_id))
-if opened and (kept := stored_draft(experiment_id)):
-    draft_form.fill(kept, "comparison opened")
-    rules_form.put(rules_of(experiment_id) or Rules())
+if opened and experiment_id and (kept := stored_draft(experiment_id)):
+    open_comparison(experiment_id, kept)
 opened_file(sweep=False)
 fill_from_link("compare.py")
 draw_link_bar()

@@ -9,7 +9,7 @@ from components.sharing.capsule import Kind
 from components.ui import state
 from components.ui.answer.events_view import draw_events
 from components.ui.answer.place import Place
-from components.ui.answer.refused_probabilities import draw_run_without_probabilities
+from components.ui.answer.probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.answer.run_view import draw_run
 from components.ui.answer.view_switches import draw_view_row

@@ -83,9 +83,9 @@ def test_components_use_own_files_only() -> None:
             "js": "(FOLDER / 'loader.js').read_text()",
             "isolate_styles": "False",
         },
-        "answer/copy_button": {
+        "answer/view_switches": {
             "html": '\'<button type="button" class="copy-text">Copy</button>\'',
-            "js": "Path(__file__).with_suffix('.js').read_text()",
+            "js": "Path(__file__).with_name('copy_button.js').read_text()",
             "isolate_styles": "False",
         },
         "answer/html_text": {

@@ -15,17 +15,13 @@ from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
 
+@show_errors()
 def find(run_id: str | None) -> Run | RunRecord | None:
     """The run, or None when there is none; the page shows the error of an unreadable log."""
     if run_id is None:
         return None
-    run = live_run(own_log(), run_id)
-    if run is not None:
-        return run
     database = own_log().database
-    with show_errors():
-        return find_run(database, run_id) if database else None
-    return None
+    return live_run(own_log(), run_id) or (find_run(database, run_id) if database else None)
 
 
 def request_of(record: RunRecord) -> ChatCompletionStreamRequest | None:

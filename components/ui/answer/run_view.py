@@ -16,8 +16,7 @@ from components.ui.answer.answer import draw_answer
 from components.ui.answer.live_view import draw_live
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.run_lookup import find, record_of
-from components.ui.answer.run_message import draw_message
-from components.ui.answer.run_status import draw_status
+from components.ui.answer.run_status import draw_message, draw_status
 from components.ui.answer.view_switches import draw_view_row
 
 _REFRESH_S = 2.0

@@ -1,22 +1,24 @@
-"""The switches of an answer's view: Markdown or raw, and *Replay*."""
+"""The switches of an answer's view, Markdown or raw and *Replay*, and *Copy*, which needs no server."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
 from components.log.record import RunRecord
 from components.ui import presses, state
 from components.ui.answer import keys
-from components.ui.answer.copy_button import draw_copy_button
 from components.ui.answer.live_view import show_replay
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.probabilities import draw_probability_view_switch
 
-
-def draw_view_switches(record: RunRecord) -> None:
-    """Draw the switches that apply to this answer."""
-    draw_reading_switches(record)
-    draw_replay_switch(record)
+_copy_button = st.components.v2.component(
+    "tempera_copy_button",
+    html='<button type="button" class="copy-text">Copy</button>',
+    js=Path(__file__).with_name("copy_button.js").read_text(),
+    isolate_styles=False,
+)
 
 
 def draw_reading_switches(record: RunRecord) -> None:
@@ -25,7 +27,8 @@ def draw_reading_switches(record: RunRecord) -> None:
         draw_probability_view_switch(record)
         st.toggle("Raw", key=state.AS_WRITTEN)
     if record.text and not record.running:
-        draw_copy_button(record.text, keys.COPY)
+        with st.container(key=keys.COPY, width="content"):
+            _copy_button(key=f"{keys.COPY}_button", data={"text": record.text})
 
 
 def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:
@@ -51,6 +54,7 @@ def can_be_replayed(record: RunRecord) -> bool:
 
 
 def draw_view_row(record: RunRecord) -> None:
-    """Draw the switches in their own row."""
+    """Draw the switches that apply to this answer in their own row."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keys.ANSWER_ACTIONS):
-        draw_view_switches(record)
+        draw_reading_switches(record)
+        draw_replay_switch(record)

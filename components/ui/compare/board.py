@@ -24,7 +24,7 @@ from components.streaming.outcome import Status
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
 from components.ui.answer.place import Place
-from components.ui.answer.refused_probabilities import draw_run_without_probabilities
+from components.ui.answer.probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
 from components.ui.choices import draw_more

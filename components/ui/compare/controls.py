@@ -8,17 +8,19 @@ from functools import partial
 import streamlit as st
 
 from components.drafts.comparison import LANE_SETS, MAX_LANES, MAX_REPEATS, Comparison, Timing, added, with_lane_set
+from components.drafts.draft import Draft, read_draft
 from components.experiments.file_format import ExperimentFile
+from components.experiments.store import COMPARISON, StoredExperiment
 from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
-from components.ui.compare.history import draw_earlier_comparisons
 from components.ui.compare.lane_form import draw_change_of_several
-from components.ui.compare.starting import change_lanes, start_all, stop_all
+from components.ui.compare.starting import change_lanes, open_comparison, start_all, stop_all
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu
 from components.ui.form import draft_form
 from components.ui.form.message_editor import draw_undo
 from components.ui.form.run_button import draw_run_button, draw_send_anyway
+from components.ui.history import draw_earlier
 from components.ui.shortcuts import draw_shortcuts
 from components.ui.user_errors import draw_error
 
@@ -38,7 +40,7 @@ def draw_menus(*, blind: bool, draw_share: Callable[[], None]) -> None:
     """Draw the menus of the whole page; ``draw_share`` is called for answers that are not ``blind``."""
     draw_undo()
     draw_file_menu(lambda: ExperimentFile(draft_form.read(), None, rules_form.read()))
-    draw_earlier_comparisons()
+    draw_earlier(COMPARISON, _read_earlier, open_comparison)
     if not blind:
         draw_share()
     draw_shortcuts()
@@ -70,7 +72,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
             label_visibility="collapsed",
             width=140,
             help=_TIMING_HELP,
-            on_change=presses.soon(_apply_timing),
+            on_change=presses.soon(_apply, "timing", keys.TIMING),
         )
         st.number_input(
             "Repeats",
@@ -80,7 +82,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
             key=keys.REPEATS,
             label_visibility="collapsed",
             width=110,
-            on_change=presses.soon(_apply_repeats),
+            on_change=presses.soon(_apply, "repeats", keys.REPEATS),
             icon=":material/repeat:",
         )
         st.toggle(
@@ -120,15 +122,15 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
         rules_form.draw_rules_problem()
 
 
-def _apply_timing() -> None:
-    timing = st.session_state[keys.TIMING]
-    draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"timing": timing}))
+def _read_earlier(stored: StoredExperiment) -> tuple[Draft, str] | None:
+    draft = read_draft(stored.content)
+    return (draft, f"{len(draft.comparison.lanes)} lanes") if draft else None
 
 
-def _apply_repeats() -> None:
-    repeats = st.session_state[keys.REPEATS]
-    if repeats is not None:
-        draft_form.change_comparison(lambda comparison: comparison.model_copy(update={"repeats": repeats}))
+def _apply(part: str, key: str) -> None:
+    value = st.session_state[key]
+    if value is not None:
+        draft_form.change_comparison(lambda comparison: comparison.model_copy(update={part: value}))
 
 
 def _apply_lane_set(name: str) -> None:

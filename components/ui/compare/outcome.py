@@ -14,8 +14,8 @@ from components.runs.run import Run
 from components.ui import state
 from components.ui.answer.answer_differences import answer_text, draw_first_divergence, draw_word_differences
 from components.ui.answer.numbers import draw_numbers, draw_token_chart
+from components.ui.answer.run_differences import draw_settings_table
 from components.ui.answer.run_lookup import record_of
-from components.ui.answer.settings_table import draw_settings_table
 from components.ui.choices import choose_view
 from components.ui.compare import keys
 from components.ui.compare.board import shown_run

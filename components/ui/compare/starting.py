@@ -17,7 +17,7 @@ from components.drafts.side_by_side import side_by_side
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.rules import Rules
 from components.experiments.run_order import Cell, Plan, plan, with_checks
-from components.experiments.store import adopt, find_experiment, save_experiment
+from components.experiments.store import StoredExperiment, adopt, find_experiment, save_experiment
 from components.experiments.stored_sweep import rules_content, stored_rules
 from components.log.record import RunRecord
 from components.runs.order import WARM_UP, Placement, order_again
@@ -37,20 +37,21 @@ from components.ui.visitor import network, own_experiment, own_log, owner
 
 def stored_draft(experiment_id: str | None) -> Draft | None:
     """The draft of an experiment in the log; the error of an unreadable log is shown."""
-    database = own_log().database
-    with show_errors():
-        stored = find_experiment(database, experiment_id) if database and experiment_id else None
-        return read_draft(stored.content) if stored else None
-    return None
+    stored = _stored(experiment_id)
+    return read_draft(stored.content) if stored else None
 
 
 def rules_of(experiment_id: str | None) -> Rules | None:
     """The rules of an experiment in the log; the error of an unreadable log is shown."""
-    database = own_log().database
-    with show_errors():
-        stored = find_experiment(database, experiment_id) if database and experiment_id else None
-        return stored_rules(json.loads(stored.content)) if stored else None
-    return None
+    stored = _stored(experiment_id)
+    return stored_rules(json.loads(stored.content)) if stored else None
+
+
+def open_comparison(experiment_id: str, draft: Draft) -> None:
+    """Show an experiment in the log, and put its draft and rules into the form."""
+    draft_form.fill(draft, "comparison opened")
+    rules_form.put(rules_of(experiment_id) or Rules())
+    state.show_experiment(state.EXPERIMENT, experiment_id)
 
 
 def requests_of(draft: Draft) -> list[LaneRequest]:
@@ -183,6 +184,12 @@ def _start(experiment_id: str, draft: Draft, requests: Sequence[LaneRequest], *,
     started = [live_run(own_log(), run_id) for run_id in experiment.run_ids() if run_id not in before]
     placed = [(run, run.order.placement) for run in started if run]
     show_begun((run, Place(placement.lane)) for run, placement in placed if placement and placement.repeat != WARM_UP)
+
+
+@show_errors()
+def _stored(experiment_id: str | None) -> StoredExperiment | None:
+    database = own_log().database
+    return find_experiment(database, experiment_id) if database and experiment_id else None
 
 
 def _send_anyway() -> bool:

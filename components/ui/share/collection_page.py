@@ -14,9 +14,8 @@ from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui.answer.check_results import draw_results
 from components.ui.answer.html_text import draw_text
 from components.ui.answer.place import Place
-from components.ui.answer.run_differences import request_in_words
+from components.ui.answer.run_differences import draw_settings_table, request_in_words
 from components.ui.answer.run_status import draw_status
-from components.ui.answer.settings_table import draw_settings_table
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of

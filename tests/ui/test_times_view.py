@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.live.phases import Phase, phases
+from components.ui.answer.times_view import Phase, phases
 from tests.experiments.conftest import a_run
 
 RECORD = a_run("Hello").record()
