@@ -235,12 +235,13 @@ def _files_with(text: str, *folders: Path) -> set[str]:
 
 
 def test_only_these_files_read_the_whole_log() -> None:
-    users = _files_with(r"import WHOLE_LOG", COMPONENTS)
+    users = _files_with(r"\bWHOLE_LOG\b", COMPONENTS)
     assert users == {
         "components/log/deletion.py",
         "components/log/metrics.py",
         "components/log/quota.py",
         "components/log/retention.py",
+        "components/log/tables.py",  # defines it
         "components/log/writing.py",
     }
 
