@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 import tracemalloc
 import zlib
+from base64 import b64encode
 from contextlib import suppress
 from typing import Any
 
@@ -14,8 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.log.annotations import Annotation
-from components.sharing import capsule as module
-from components.sharing.capsule import Capsule, CapsuleRun, Kind, read_capsule, to_bytes
+from components.sharing.capsule import (
+    MAX_BYTES,
+    MAX_JSON_BYTES,
+    Capsule,
+    CapsuleRun,
+    Kind,
+    read_capsule,
+    to_bytes,
+)
 from components.sharing.freezing import Choices, capsule_of
 from components.sharing.linked_settings import linked_settings
 from components.sharing.problem import LinkProblem
@@ -175,15 +184,14 @@ def test_a_bomb_takes_neither_time_nor_memory() -> None:
     tracemalloc.stop()
 
 
-def test_a_too_large_capsule_is_refused_before_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_too_large_capsule_is_refused_before_storage() -> None:
     assert read_capsule(to_bytes(a_capsule(a_record(text="x" * 1_000_000)))).runs[0].text == "x" * 1_000_000
-    monkeypatch.setattr(module, "MAX_JSON_BYTES", 5_000)
     with pytest.raises(LinkProblem, match=TOO_LARGE):
-        to_bytes(a_capsule(a_record(text="x" * 5_000)))
-    monkeypatch.undo()
-    monkeypatch.setattr(module, "MAX_BYTES", 100)
+        to_bytes(a_capsule(a_record(text="x" * MAX_JSON_BYTES)))
+    incompressible = b64encode(random.Random(1).randbytes(MAX_BYTES)).decode()
+    assert len(incompressible) < MAX_JSON_BYTES
     with pytest.raises(LinkProblem, match=TOO_LARGE):
-        to_bytes(a_capsule())
+        to_bytes(a_capsule(a_record(text=incompressible)))
 
 
 def test_a_capsule_is_immutable() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from components.log.log import Log
-from components.sharing import capsule
-from components.sharing.capsule import MAX_ENTRIES, Capsule, read_capsule, to_bytes
+from components.sharing.capsule import MAX_ENTRIES, MAX_JSON_BYTES, Capsule, read_capsule, to_bytes
 from components.sharing.capsule_file import data_blocks, read_capsule_file
 from components.sharing.capsules import open_capsule, publish, restore, revoke
 from components.sharing.collection import check_size, collection_of, with_links_opened
 from components.sharing.problem import LinkProblem
 from components.sharing.signing import SignatureState
-from tests.sharing.records import a_capsule
+from tests.sharing.records import a_capsule, a_record
 
 
 def opened(log: Log, capsule_id: str) -> list[Capsule | None]:
@@ -69,10 +68,9 @@ def test_an_impossible_value_in_a_collection_is_refused(log: Log) -> None:
         read_capsule_file(file.replace('"beezy"', '"klingon"').encode(), log.database)
 
 
-def test_links_too_large_together_are_refused(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    link = publish(log, a_capsule()).id
+def test_links_too_large_together_are_refused(log: Log) -> None:
+    link = publish(log, a_capsule(a_record(text="x" * (MAX_JSON_BYTES * 2 // 5)))).id
     check_size(log.database, collection_of("", [(link, "")] * 2))
-    monkeypatch.setattr(capsule, "MAX_JSON_BYTES", 5_000)
     with pytest.raises(LinkProblem, match="more than can be shared at once"):
         check_size(log.database, collection_of("", [(link, "")] * 3))
 
