@@ -173,7 +173,7 @@ def _draw_chosen(
                 f"Run {len(ended)} again",
                 key="again_cells",
                 icon=":material/replay:",
-                on_click=presses.soon(run_cells, sweep_id, _places(ended)),
+                on_click=presses.soon(run_cells, sweep_id, sweep, _places(ended)),
             )
         if running and experiment:
             st.button(

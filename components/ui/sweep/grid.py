@@ -105,7 +105,7 @@ def _draw_progress(
                 key="run_again",
                 icon=":material/replay:",
                 type="tertiary",
-                on_click=presses.soon(run_again, sweep_id),
+                on_click=presses.soon(run_again, sweep),
             )
         draw_downloads(sweep_id, sweep, by_position)
 
@@ -127,7 +127,7 @@ def _draw_missing(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Seque
             f"Run the missing {missing:,}",
             key="run_missing",
             icon=":material/play_arrow:",
-            on_click=presses.soon(run_missing_cells, sweep_id),
+            on_click=presses.soon(run_missing_cells, sweep_id, sweep),
         )
     if refused:
         first = refused[0]

@@ -30,7 +30,7 @@ from components.ui.visitor import BY_OWNER, network, own_experiment, own_log, ow
 
 _NEWEST_RUNS = 5_000
 """The number of newest runs that are searched for identical requests."""
-_order = random.Random()  # noqa: S311 - an order, no secret
+ORDER = random.Random()  # noqa: S311 - an order, no secret
 
 
 def stored_sweep(sweep_id: str | None) -> StoredSweep | None:
@@ -92,19 +92,12 @@ def start(sweep: StoredSweep, requests: Sequence[RowRequest]) -> None:
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[keys.STORED_SWEEP] = sweep_id, sweep
-    cells = cells_of(requests, sweep.setup.repeats, shuffled=_order if sweep.setup.shuffled else None)
+    cells = cells_of(requests, sweep.setup.repeats, shuffled=ORDER if sweep.setup.shuffled else None)
     _start(sweep_id, sweep, [cell for cell in cells if (cell.position, cell.repeat) not in sweep.reused])
 
 
-def run_cells(sweep_id: str, places: Sequence[tuple[int, int]]) -> None:
+def run_cells(sweep_id: str, sweep: StoredSweep, places: Sequence[tuple[int, int]]) -> None:
     """Run some cells of a sweep again, each given by its position and repeat."""
-    experiment = own_experiment(sweep_id)
-    try:
-        sweep = stored_sweep(sweep_id)
-    except QueryFailed:
-        return  # the page shows the error
-    if sweep is None or experiment is None:
-        return
     requests = requests_for(sweep.draft, sweep.rows, sweep.inputs)
     cells = [requests[position].cell(repeat) for position, repeat in places if not requests[position].problem]
     _start(sweep_id, sweep, cells)
@@ -119,14 +112,9 @@ def compare_positions(sweep: StoredSweep, positions: Sequence[int]) -> None:
     st.session_state.pop(state.EXPERIMENT, None)
 
 
-def run_again(sweep_id: str) -> None:
+def run_again(sweep: StoredSweep) -> None:
     """Run a whole sweep again, as a new one."""
-    try:
-        sweep = stored_sweep(sweep_id)
-    except QueryFailed:
-        return  # the page shows the error
-    if sweep:
-        start(replace(sweep, reused={}), requests_for(sweep.draft, sweep.rows, sweep.inputs))
+    start(replace(sweep, reused={}), requests_for(sweep.draft, sweep.rows, sweep.inputs))
 
 
 def _start(sweep_id: str, sweep: StoredSweep, cells: Sequence[Cell]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 
 import streamlit as st
@@ -18,14 +17,14 @@ from components.experiments.sweep_results import missing_cells, records_by_row
 from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
+from components.server.process import service
 from components.ui.experiment_file import rules_form
 from components.ui.sweep import keys
-from components.ui.sweep.running import requests_for, run_cells, stored_sweep
-from components.ui.visitor import own_experiment, own_log
+from components.ui.sweep.running import ORDER, requests_for, run_cells
+from components.ui.visitor import own_log, owner
 
 _READ_AT_ONCE = 200
 _CHECKS_S = 2.0
-_order = random.Random()  # noqa: S311 - an order, no secret
 
 
 def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None) -> list[list[CellResult]]:
@@ -59,7 +58,7 @@ def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None)
 def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
     """These runs with their answers but without their requests, in batches that do not block the page.
 
-    Previous batches are not sweep. A run that the log no longer has is left out. Raises QueryFailed.
+    Previous batches are not kept. A run that the log no longer has is left out. Raises QueryFailed.
     """
     places = {run_id: place for place, run_id in sweep.reused.items()}
     database = own_log().database
@@ -84,20 +83,16 @@ def missing_and_refused(
     return sum(not requests[position].problem for position, _repeat in missing), refused
 
 
-def run_missing_cells(sweep_id: str) -> None:
+def run_missing_cells(sweep_id: str, sweep: StoredSweep) -> None:
     """Run the unanswered cells of a sweep, as after a failure, a stop or a restart."""
-    experiment = own_experiment(sweep_id)
+    experiment = service().experiments.find(sweep_id, owner())
     # Claimed before the runs are read: those of another process are all in the log then.
-    if experiment is None or experiment.active or not experiment.claim():
+    if experiment.active or not experiment.claim():
         return  # a quick second click: they are already running
     try:
-        sweep = stored_sweep(sweep_id)
-        results = results_of(sweep_id, sweep, experiment) if sweep else []
+        places = missing_cells(results_of(sweep_id, sweep, experiment), sweep.setup.repeats)
     except QueryFailed:
         return  # the page shows the error
-    if sweep is None:
-        return
-    places = missing_cells(results, sweep.setup.repeats)
     if sweep.setup.shuffled:
-        _order.shuffle(places)
-    run_cells(sweep_id, places)
+        ORDER.shuffle(places)
+    run_cells(sweep_id, sweep, places)
