@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from components.drafts.draft import Draft
 from components.experiments.store import StoredExperiment, newest_experiments
 from components.ui.plain_words import plain_words
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
@@ -53,7 +52,7 @@ def _newest(kind: str) -> list[StoredExperiment]:
 
 
 def _words(created_at: str, draft: Draft, description: str) -> str:
-    moment = pd.Timestamp(created_at).tz_convert(time_zone())
+    moment = local_time(created_at)
     prompt = draft.text_of(draft.turns[-1]) if draft.turns else ""
     prompt_words = plain_words(prompt, _PROMPT_CHARACTERS)
     return f"{prompt_words} :small[:gray[{plain_words(description)} · {moment:%-d %b, %H:%M}]]"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -16,7 +14,7 @@ from components.ui import presses, state
 from components.ui.answer.answer_differences import draw_first_divergence
 from components.ui.answer.run_lookup import request_of
 from components.ui.plain_words import plain_words
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
 from components.ui.visitor import own_log
 
@@ -51,7 +49,6 @@ def draw_branches(record: RunRecord) -> None:
 def _branches(request: ChatCompletionStreamRequest, runs: list[RunRecord]) -> dict[str, RunRecord]:
     """The runs of the same messages, apart from a prefix of the answer, by their titles; the texts are whole."""
     shared_messages, _ = _parts(request)
-    zone = ZoneInfo(time_zone())
     branches: dict[str, RunRecord] = {}
     for run in runs:
         other = request_of(run)
@@ -60,9 +57,7 @@ def _branches(request: ChatCompletionStreamRequest, runs: list[RunRecord]) -> di
         messages, prefix = _parts(other)
         if messages == shared_messages and run.id not in {each.id for each in branches.values()}:
             text = run.text if run.text.startswith(prefix) else prefix + run.text
-            title = (
-                "this answer" if not branches else f"{datetime.fromisoformat(run.created_at).astimezone(zone):%H:%M:%S}"
-            )
+            title = f"{local_time(run.created_at):%H:%M:%S}" if branches else "this answer"
             branches[title if title not in branches else f"{title} ({len(branches) + 1})"] = replace(run, text=text)
     return branches
 

@@ -23,7 +23,7 @@ from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
 from components.ui.endpoints.dialect_rules import dialect_in_words, draw_dialect_rules
 from components.ui.plain_words import plain_words
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
 
@@ -188,8 +188,7 @@ def _facts(endpoint: AnyEndpoint, state: HealthState) -> list[str]:
     if state.checking:
         facts.append(":gray[checking …]")
     elif health:
-        checked_at = pd.Timestamp(health.checked_at).tz_convert(time_zone())
-        facts.append(f":gray[checked at] {checked_at:%H:%M:%S}")
+        facts.append(f":gray[checked at] {local_time(health.checked_at):%H:%M:%S}")
     return facts
 
 

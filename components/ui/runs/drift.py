@@ -17,7 +17,7 @@ from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
 from components.ui.runs.charts import time_axis
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time, time_zone
 from components.ui.user_errors import show_errors
 from components.ui.visitor import BY_OWNER, own_log
 
@@ -128,7 +128,7 @@ def _draw_levels(levels: list[Level], measure: str) -> None:
 
 
 def _sentence(level: Level, measure: str) -> str:
-    moment = pd.Timestamp(level.created_at).tz_convert(time_zone())
+    moment = local_time(level.created_at)
     before = number_in_words(measure, level.before if level.before is not None else level.value)
     change = f"{before} → {number_in_words(measure, level.value)} (p = {level.chance:.2g})"
     others = ", ".join(plain_words(each, 200) for each in level.changed_with)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-import pandas as pd
 import streamlit as st
 
 from components.log.annotations import MAX_CHARACTERS, annotate, annotation_of
@@ -35,7 +34,7 @@ from components.ui.runs.selection import delete
 from components.ui.runs.table import list_again
 from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors, show_errors_later
 from components.ui.visitor import own_log
 
@@ -69,9 +68,8 @@ def _draw_head(record: RunRecord) -> None:
     listed: list[str] = st.session_state.get(keys.LISTED_RUNS, [])
     index = listed.index(record.id) if record.id in listed else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        started = pd.Timestamp(record.created_at).tz_convert(time_zone())
         source = f"{plain_words(record.model, 60)} on {plain_words(record.endpoint, 60)}"
-        st.markdown(f"**{started:%-d %b, %H:%M:%S}** :gray[{source}]", width="content")
+        st.markdown(f"**{local_time(record.created_at):%-d %b, %H:%M:%S}** :gray[{source}]", width="content")
         st.space("stretch")
         for label, icon, step, key in (
             ("Run above", ":material/keyboard_arrow_up:", -1, "run_above_previous"),

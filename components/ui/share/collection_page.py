@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
 import streamlit as st
 
 from components.sharing import sentences
 from components.sharing.capsule import Capsule, Entry, Kind
-from components.sharing.reproductions import stored_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui.answer.check_results import draw_results
 from components.ui.answer.html_text import draw_text
@@ -19,10 +17,9 @@ from components.ui.answer.run_status import draw_status
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of
-from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdict_words
-from components.ui.time_zone import time_zone
+from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdicts_in_words
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
-from components.ui.visitor import links
 
 _MAX_ANSWERS = 4
 _MAX_CHARACTERS = 10_000
@@ -86,12 +83,10 @@ def _draw_entry(entry: Entry, capsule: Capsule, name: str, *, is_link: bool) -> 
 def _about(records: Mapping[str, SharedRun], capsule: Capsule, link: str | None) -> str:
     began = min((record.created_at for record in records.values()), default=None)
     models = plain_words(", ".join(dict.fromkeys(f"{run.model} on {run.endpoint}" for run in records.values())), 200)
-    database = links()
     verdicts = ""
     with show_errors():
-        stored = stored_verdicts(database, link) if database and link else None
-        verdicts = verdict_words(stored) if stored else ""
-    date = f"{pd.Timestamp(began).tz_convert(time_zone()):%-d %B %Y}" if began else ""
+        verdicts = verdicts_in_words(link) if link else ""
+    date = f"{local_time(began):%-d %B %Y}" if began else ""
     version = f"Tempera {plain_words(capsule.app_version)}"
     return " · ".join(filter(None, (date, models, version, verdicts)))
 

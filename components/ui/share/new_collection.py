@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from components.contract.errors import single_line
@@ -14,7 +13,7 @@ from components.sharing.collection import collection_of
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.share_answers import draw_publish
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
 
 
@@ -35,8 +34,8 @@ def draw_new_collection(own_links: Sequence[Published]) -> None:
 
 def _name(published: Published) -> str:
     """The title and the time of a link: several may have one title."""
-    created = pd.Timestamp(published.created_at).tz_convert(time_zone())
-    return f"{single_line(published.title, 80) or 'A link without a title'} · {created:%-d %b, %H:%M:%S}"
+    title = single_line(published.title, 80) or "A link without a title"
+    return f"{title} · {local_time(published.created_at):%-d %b, %H:%M:%S}"
 
 
 def _open() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from components.sharing.capsules import Published, own_capsules, restore, revoke
@@ -11,7 +10,7 @@ from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.address import address_of
 from components.ui.share.new_collection import draw_new_collection
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import draw_error, show_errors, show_errors_later
 from components.ui.visitor import own_log
 
@@ -39,8 +38,7 @@ def draw_own_links() -> None:
 
 
 def _draw_one(published: Published) -> None:
-    zone = time_zone()
-    created, ends = (pd.Timestamp(moment).tz_convert(zone) for moment in (published.created_at, published.expires_at))
+    created, ends = local_time(published.created_at), local_time(published.expires_at)
     with st.container(border=True, gap="xxsmall", key=f"link_{published.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain_words(published.title, 120) or 'Without a title'}**", width="content")

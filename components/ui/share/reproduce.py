@@ -14,7 +14,7 @@ from components.server.process import service
 from components.sharing.capsule import Capsule
 from components.sharing.capsules import can_be_opened
 from components.sharing.reproducing import compared, new_runs, requests_of, send_again
-from components.sharing.reproductions import StoredVerdicts
+from components.sharing.reproductions import stored_verdicts
 from components.sharing.shared_run import SharedRun
 from components.streaming.outcome import Status
 from components.ui.answer.answer_differences import answer_text, draw_word_differences
@@ -24,7 +24,7 @@ from components.ui.answer.run_view import draw_run
 from components.ui.available_endpoints import available_endpoints
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
-from components.ui.time_zone import time_zone
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
 from components.ui.visitor import is_known, links, own_log, owner
 
@@ -103,13 +103,16 @@ def draw_reproduction(records: Mapping[str, SharedRun], capsule_id: str | None, 
             _draw_result(records, experiment, capsule_id, place)
 
 
-def verdict_words(verdicts: StoredVerdicts) -> str:
-    """The verdicts of visitors, in a sentence."""
+def verdicts_in_words(capsule_id: str) -> str:
+    """The verdicts of visitors on a link, in a sentence; empty without any. Raises QueryFailed."""
+    database = links()
+    verdicts = stored_verdicts(database, capsule_id) if database else None
+    if verdicts is None:
+        return ""
     counts = ", ".join(
         f"{verdict} {'once' if count == 1 else f'{count:,} times'}" for verdict, count in verdicts.counts.items()
     )
-    last = pd.Timestamp(verdicts.last_at).tz_convert(time_zone())
-    return f"Reproduced by visitors: {counts}; last on {last:%-d %B %Y}."
+    return f"Reproduced by visitors: {counts}; last on {local_time(verdicts.last_at):%-d %B %Y}."
 
 
 def _start(records: Mapping[str, SharedRun], repeats: int, capsule_id: str | None) -> None:

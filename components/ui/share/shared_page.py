@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from math import ceil
 
-import pandas as pd
 import streamlit as st
 
 from components.contract.messages import Role
 from components.contract.profile import profile_named
+from components.counted import counted
 from components.drafts.conversation import Turns
-from components.drafts.draft import Draft, new_draft
+from components.drafts.draft import new_draft
 from components.server.process import service
 from components.sharing.capsule import Capsule, CapsuleRun, Kind
 from components.sharing.capsules import open_capsule
 from components.sharing.collection import with_links_opened
 from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
-from components.sharing.reproductions import stored_verdicts
 from components.sharing.shared_run import SharedRun, shared_runs
 from components.ui import state
 from components.ui.answer.check_results import draw_results
@@ -38,8 +37,8 @@ from components.ui.plain_words import plain_words
 from components.ui.share import keys
 from components.ui.share.collection_page import draw_choice, draw_entries
 from components.ui.share.download import draw_download
-from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdict_words
-from components.ui.time_zone import time_zone
+from components.ui.share.reproduce import draw_reproduce, draw_reproduction, verdicts_in_words
+from components.ui.time_zone import local_time
 from components.ui.user_errors import show_errors
 from components.ui.visitor import is_known, links, rate_limit_key
 from components.user_error import UserError
@@ -54,10 +53,8 @@ def draw_shared(capsule_id: str) -> None:
     capsule = _opened(capsule_id)
     if capsule is None:
         return
-    database = links()
     with show_errors():
-        stored = stored_verdicts(database, capsule_id) if database else None
-        draw_capsule(capsule, capsule_id, verdict_words(stored) if stored else "")
+        draw_capsule(capsule, capsule_id, verdicts_in_words(capsule_id))
 
 
 def draw_capsule(capsule: Capsule, capsule_id: str | None, verdicts: str = "") -> None:
@@ -68,7 +65,7 @@ def draw_capsule(capsule: Capsule, capsule_id: str | None, verdicts: str = "") -
     st.subheader(plain_words(capsule.title or "Shared", 200), anchor=False)
     runs = shared_runs(capsule_id or capsule.title, capsule)
     if capsule.runs:
-        began = pd.Timestamp(min(run.created_at for run in capsule.runs)).tz_convert(time_zone())
+        began = local_time(min(run.created_at for run in capsule.runs))
         version = plain_words(capsule.app_version)
         origin = f"{began:%-d %B %Y}, Tempera {version}."
         st.caption(f"Text made by a model, not checked by anyone. {origin} {verdicts}".strip())
@@ -91,9 +88,8 @@ def _draw_collection(collection: Capsule, capsule_id: str | None) -> None:
         draw_capsule(chosen, None)
         return
     st.title(plain_words(collection.title or "Collection", 200), anchor=False)
-    count = len(collection.linked)
     st.caption(
-        f"{count} shared {'link' if count == 1 else 'links'} with notes, each of which can be reproduced. "
+        f"{counted(len(collection.linked), 'shared link')} with notes, each of which can be reproduced. "
         "Answers are text made by a model, not checked by anyone."
     )
     draw_download(collection)
@@ -208,16 +204,12 @@ def _settings_of(record: SharedRun, run: CapsuleRun) -> LinkedSettings | None:
     if draft is None:
         return None
     if run.system_left_out:
-        draft = _without_system(draft)
+        turns: Turns = tuple(turn for turn in draft.turns if turn.role is not Role.SYSTEM)
+        draft = draft.model_copy(update={"turns": turns})
     try:
         return linked_settings(draft, comparison=False)
     except LinkProblem:
         return None
-
-
-def _without_system(draft: Draft) -> Draft:
-    turns: Turns = tuple(turn for turn in draft.turns if turn.role is not Role.SYSTEM)
-    return draft.model_copy(update={"turns": turns})
 
 
 def _draw_fork(linked: LinkedSettings | None, name: str, to_lanes: bool) -> None:
