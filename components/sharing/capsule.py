@@ -107,10 +107,6 @@ class CapsuleRun(_Facts):  # type: ignore[misc]  # its fields are made from a li
     events_repeat_system: bool = False
     probabilities_left_out: bool = False
 
-    def stored_events(self) -> list[StoredEvent]:
-        """The events in the form of the log, for replay."""
-        return list(self.events or ())
-
 
 class Entry(_Public):
     """A part of a collection: a note in Markdown, and after it the link of that id, if any.

@@ -15,6 +15,7 @@ from itertools import accumulate
 from os.path import commonprefix
 from typing import Any
 
+from components.checks.check import texts_in
 from components.contract.messages import Role
 from components.contract.strict_json import read_json, read_json_object
 from components.drafts.draft import new_draft
@@ -182,7 +183,7 @@ def body_without_system(body: str) -> tuple[str, list[str]]:
     try:
         content = read_json_object(body, "The request")
         remaining = {key: _value_without_system(key, value, removed) for key, value in content.items()}
-        return (json.dumps(remaining, ensure_ascii=False, indent=2) if removed else body), list(_texts_in(removed))
+        return (json.dumps(remaining, ensure_ascii=False, indent=2) if removed else body), texts_in(removed)
     except (ValueError, RecursionError):
         return SYSTEM_LEFT_OUT, []
 
@@ -206,14 +207,6 @@ def _message_without_system(value: Any, removed: list[Any], *, is_message: bool,
     return {key: _message_without_system(item, removed, is_message=False) for key, item in value.items()}
 
 
-def _texts_in(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(item)
-
-
 def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, list[str]]:
     """The settings without system messages, those of their lanes included, and the texts of these messages.
 
@@ -226,7 +219,8 @@ def settings_without_system(settings: LinkedSettings) -> tuple[LinkedSettings, l
     removed += [message.get("content", "") for message in messages if message.get("role") == Role.SYSTEM.value]
     for part in (linked, *_lanes(linked)):
         _remove_from_extra_body(part, removed)
-        _remove_from_fields(part, removed)
+        if "fields" in part:
+            part["fields"] = _fields_without_system(part["fields"], removed)
     for lane in _lanes(linked):
         if lane.get("system"):
             removed.append(lane.pop("system"))
@@ -278,13 +272,7 @@ def _remove_from_extra_body(linked: dict[str, Any], removed: list[str]) -> None:
         return
     try:
         content = read_json_object(text, "The text")
-        remaining = {}
-        for key, value in content.items():
-            system: list[Any] = []
-            _value_without_system(key, value, system)
-            if not system:
-                remaining[key] = value
-            removed += _texts_in(system)
+        remaining = dict(_fields_without_system(content.items(), removed))
         if len(remaining) < len(content):
             linked["extra_body"] = json.dumps(remaining, ensure_ascii=False, indent=2) if remaining else ""
     except (ValueError, RecursionError):
@@ -293,16 +281,16 @@ def _remove_from_extra_body(linked: dict[str, Any], removed: list[str]) -> None:
         linked["extra_body"] = ""
 
 
-def _remove_from_fields(linked: dict[str, Any], removed: list[str]) -> None:
+def _fields_without_system(fields: Iterable[tuple[str, Any]], removed: list[str]) -> list[tuple[str, Any]]:
+    """The fields that hold no system message; the texts of the others are added to ``removed``."""
     remaining = []
-    for field, value in linked.get("fields", []):
+    for field, value in fields:
         system: list[Any] = []
         _value_without_system(field, value, system)
         if not system:
-            remaining.append([field, value])
-        removed += _texts_in(system)
-    if "fields" in linked:
-        linked["fields"] = remaining
+            remaining.append((field, value))
+        removed += texts_in(system)
+    return remaining
 
 
 def _read(linked: dict[str, Any]) -> LinkedSettings:

@@ -42,13 +42,12 @@ class Lookups:
         """The result of ``look``, or None. Raises TooManyLookups before the call, and the exceptions of ``look``."""
         # Taken before the call, so that concurrent lookups count; an exception reveals nothing and costs nothing.
         self._add(visitor, -1.0)
-        result = None
-        failed = True
+        is_free = True
         try:
             result = look()
-            failed = False
+            is_free = result is not None
         finally:
-            if failed or result is not None:
+            if is_free:
                 self._add(visitor, 1.0)
         return result
 
@@ -60,9 +59,8 @@ class Lookups:
             tokens_left = min(tokens_left + (now - last_change) * self._capacity / 60.0, self._capacity) + tokens
             if tokens_left < 0.0:
                 raise TooManyLookups(sentences.TOO_MANY_LOOKUPS)
-            self._buckets[visitor] = min(tokens_left, self._capacity), now
-            self._buckets.move_to_end(visitor)
-            if tokens_left >= self._capacity:
-                del self._buckets[visitor]
-            while len(self._buckets) > self._max_visitors:
+            self._buckets.pop(visitor, None)
+            if tokens_left < self._capacity:
+                self._buckets[visitor] = tokens_left, now
+            if len(self._buckets) > self._max_visitors:
                 self._buckets.popitem(last=False)

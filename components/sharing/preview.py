@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
-
-from pydantic import BaseModel
 
 from components.log.events import StoredEvent
 from components.log.record import FACTS, PUBLIC
@@ -63,24 +60,19 @@ def _settings(capsule: Capsule) -> Iterator[tuple[str, str]]:
 
 
 def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
+    content = run.model_dump(mode="json")
     for field, words in RUN_WORDS.items():
-        value = getattr(run, field)
+        value = content[field]
         if value is None or value == "" or (field in _NOTICES and not value):
             continue
         if field == "events":
-            yield words, "\n".join(map(_event, value))
-        elif isinstance(value, tuple):
+            yield words, "\n".join(map(_event, run.events or ()))
+        elif isinstance(value, list):
             several = len(value) > 1
             for number, item in enumerate(value, 1):
-                yield from _leaves(f"{words} {number}" if several else words, _content(item))
+                yield from _leaves(f"{words} {number}" if several else words, item)
         else:
             yield words, _in_words(value)
-
-
-def _content(item: Any) -> Any:
-    if isinstance(item, BaseModel):
-        return item.model_dump()
-    return item if isinstance(item, str) else asdict(item)
 
 
 def _event(event: StoredEvent) -> str:

@@ -25,17 +25,13 @@ class StoredVerdicts:
     last_at: str
 
 
-def save_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
-    """Keep a verdict on a capsule of any owner, if it keeps them; returns whether the capsule can still be opened.
+def save_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> None:
+    """Keep a verdict on a capsule of any owner, if it keeps them and can be opened. Raises DatabaseUnavailable."""
 
-    Raises DatabaseUnavailable.
-    """
-
-    def work(connection: Connection) -> bool:
+    def work(connection: Connection) -> None:
         is_readable = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now())
-        keeps = connection.execute(select(capsules.c.keeps_reproductions).where(is_readable)).scalar_one_or_none()
-        if not keeps:
-            return keeps is not None
+        if not connection.execute(select(capsules.c.keeps_reproductions).where(is_readable)).scalar():
+            return
         row = {"id": uuid.uuid4().hex, "capsule_id": capsule_id, "created_at": utc_now(), "verdict": verdict}
         connection.execute(insert(reproductions), row)
         newest = (
@@ -46,9 +42,8 @@ def save_verdict(log: OwnedLog, capsule_id: str, verdict: str) -> bool:
         )
         surplus = (reproductions.c.capsule_id == capsule_id) & reproductions.c.id.not_in(newest)
         connection.execute(delete(reproductions).where(surplus))
-        return True
 
-    return log.write(work)
+    log.write(work)
 
 
 def stored_verdicts(database: Database, capsule_id: str) -> StoredVerdicts | None:

@@ -40,7 +40,7 @@ def shared_runs(capsule_id: str, capsule: Capsule) -> dict[str, SharedRun]:
 
 
 def _shared_run(capsule_id: str, number: int, run: CapsuleRun) -> SharedRun:
-    events = tuple(run.stored_events())
+    events = run.events or ()
     checked = list(_checks(run))
     checks = tuple(check for check, _result in checked)
     facts = {name: getattr(run, name) for name in AS_STORED}

@@ -114,8 +114,8 @@ def test_null_and_omitted_settings_are_distinguished() -> None:
 
 
 def test_events_can_be_replayed() -> None:
-    assert read_capsule(to_bytes(a_capsule())).runs[0].stored_events() == EVENTS
-    assert a_capsule(choices=Choices(events=False)).runs[0].stored_events() == []
+    assert read_capsule(to_bytes(a_capsule())).runs[0].events == tuple(EVENTS)
+    assert a_capsule(choices=Choices(events=False)).runs[0].events is None
 
 
 def packed(**changed: Any) -> bytes:

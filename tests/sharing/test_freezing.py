@@ -133,7 +133,7 @@ def test_events_are_included_only_if_chosen() -> None:
 def test_the_first_events_are_included_up_to_a_limit() -> None:
     many = [an_event("x", float(number)) for number in range(MAX_EVENTS + 5)]
     run = a_capsule(a_record(event_count=len(many)), events={RUN_ID: many}).runs[0]
-    assert run.stored_events() == many[:MAX_EVENTS]
+    assert run.events == tuple(many[:MAX_EVENTS])
     assert run.event_count == MAX_EVENTS + 5
     large = [StoredEvent("message", "x" * 400_000, 1.0, 400_000)] * 3
     assert len(a_capsule(events={RUN_ID: large}).runs[0].events) == MAX_EVENT_CHARS // 400_000
@@ -250,10 +250,10 @@ def test_an_event_that_repeats_the_system_message_is_changed() -> None:
     echo = an_event("Hello", prompt=f"<system>{SECRET}</system>")
     capsule = a_capsule(record_with_secret(), events={RUN_ID: [echo, *EVENTS]})
     assert_nowhere(SECRET, capsule)
-    kept = capsule.runs[0].stored_events()
+    kept = capsule.runs[0].events
     assert json.loads(kept[0].data)["prompt"] == f"<system>{SYSTEM_LEFT_OUT}</system>"
     assert kept[0].size == echo.size
-    assert kept[1:] == EVENTS
+    assert kept[1:] == tuple(EVENTS)
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
@@ -434,7 +434,7 @@ def test_probabilities_are_included_only_if_chosen(chosen: bool) -> None:
     assert ("Canary" in said_in(capsule)) is chosen
     assert run.probabilities_left_out is not chosen
     assert shared_runs("", capsule)["Run 1"].has_probabilities is chosen
-    found = tokens_of(run.stored_events(), run.text).pieces
+    found = tokens_of(run.events, run.text).pieces
     assert "".join(piece.text for piece in found) == "Hello there"
     assert any(piece.tokens for piece in found) is chosen
     assert (run.events == tuple(events)) is chosen
