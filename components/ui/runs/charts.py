@@ -47,8 +47,7 @@ def time_axis(ticks: int) -> alt.Axis:
 @show_errors()
 def draw_trends(view: View) -> None:
     """Draw TTFT and tokens/s over time, a point for each of the newest runs, coloured by model."""
-    database = own_log().database
-    runs = _newest(own_log(), view) if database else pd.DataFrame()
+    runs = _newest(own_log(), view) if own_log().database else pd.DataFrame()
     if len(runs) < _FEWEST_POINTS:
         return
     runs = runs.assign(
@@ -78,7 +77,7 @@ def draw_trends(view: View) -> None:
 
 @st.cache_data(ttl=_RENEWED_S, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)
 def _newest(log: OwnLog, view: View) -> pd.DataFrame:
-    return measured(log.database, view, limit=_MAX_POINTS) if log.database else pd.DataFrame()
+    return measured(log.readable, view, limit=_MAX_POINTS)
 
 
 @show_errors()
@@ -98,12 +97,12 @@ def draw_charts(view: View) -> None:
             number = st.selectbox("Chart of", [*_NUMBERS, _PASS_RATE, _OUTCOMES], key=keys.CHART_OF, width=220)
             settings_ = ["endpoint", "model", *sent.columns]
             setting = st.selectbox("By", settings_, key=keys.CHART_BY, width=220, disabled=number == _OUTCOMES)
+        values = sent[setting] if setting in sent else runs[setting]
         if number == _OUTCOMES:
             _draw_outcomes(runs)
         elif number == _PASS_RATE:
-            _draw_pass_rates(setting, pass_rates(runs, sent[setting] if setting in sent else runs[setting]))
+            _draw_pass_rates(setting, pass_rates(runs, values))
         else:
-            values = sent[setting] if setting in sent else runs[setting]
             _draw_number(number, setting, spread(runs, values, _NUMBERS[number]))
             _draw_older(runs, _NUMBERS[number])
         if len(runs) == MAX_COUNTED:
@@ -116,11 +115,13 @@ def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
     1.0 and 1 are the same value.
     """
     lines = [
-        {field: value.removesuffix(".0") for field, _, value in (line.partition("=") for line in settings.split("\n"))}
+        {
+            field: value.removesuffix(".0")
+            for field, _, value in (line.partition("=") for line in settings.split("\n"))
+            if field
+        }
         for settings in runs["settings"]
     ]
-    for sent in lines:
-        sent.pop("", None)
     return pd.DataFrame(lines, index=runs.index).fillna(OMITTED)
 
 
@@ -163,15 +164,8 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     if table.empty:
         st.caption("No successful run has this number.")
         return
-    base = alt.Chart(table, height=320).encode(
-        x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
-        tooltip=["value", "low", "median", "high", "runs"],
-    )
-    between = base.mark_bar(size=10, opacity=0.35).encode(
-        y=alt.Y("low:Q", title=of, scale=alt.Scale(zero=False)), y2="high:Q"
-    )
-    middle = base.mark_tick(thickness=3, size=26).encode(y=alt.Y("median:Q", title=of))
-    st.altair_chart(alt.layer(between, middle))
+    low = alt.Y("low:Q", title=of, scale=alt.Scale(zero=False))
+    _draw_spread(by, table, low, alt.Y("median:Q", title=of), ["value", "low", "median", "high", "runs"])
     st.caption(
         "The line is the median; the bar has the middle half of the runs. Only successful runs, "
         f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
@@ -183,18 +177,24 @@ def _draw_pass_rates(by: str, table: pd.DataFrame) -> None:
     if table.empty:
         st.caption("No run of this view was checked. Select runs and press Run checks.")
         return
-    base = alt.Chart(table, height=320).encode(
-        x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
-        tooltip=["value", *(alt.Tooltip(name, format=".0%") for name in ("low", "rate", "high")), "runs"],
-    )
-    scale = alt.Y("low:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
-    between = base.mark_bar(size=10, opacity=0.35).encode(y=scale, y2="high:Q")
-    st.altair_chart(alt.layer(between, base.mark_tick(thickness=3, size=26).encode(y="rate:Q")))
+    low = alt.Y("low:Q", title="pass rate", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    shares = (alt.Tooltip(name, format=".0%") for name in ("low", "rate", "high"))
+    _draw_spread(by, table, low, alt.Y("rate:Q"), ["value", *shares, "runs"])
     st.caption(
         f"The line is the share of answers that pass their checks, of {table['runs'].sum():,} that were checked; "
         "the bar is its 95 % interval (Wilson)."
     )
     _draw_table(table)
+
+
+def _draw_spread(by: str, table: pd.DataFrame, low: alt.Y, middle: alt.Y, tooltip: list[str | alt.Tooltip]) -> None:
+    """Draw a line at the middle of each value, and a bar from its low to its high."""
+    base = alt.Chart(table, height=320).encode(
+        x=alt.X("value:N", sort=None, title=by.replace("_", " "), axis=alt.Axis(labelAngle=-30, labelLimit=220)),
+        tooltip=tooltip,
+    )
+    between = base.mark_bar(size=10, opacity=0.35).encode(y=low, y2="high:Q")
+    st.altair_chart(alt.layer(between, base.mark_tick(thickness=3, size=26).encode(y=middle)))
 
 
 def _draw_older(runs: pd.DataFrame, number: str) -> None:

@@ -101,8 +101,7 @@ def _levels(log: OwnLog, series: Series, prices: Mapping[str, Prices], measure: 
 
 def _draw_levels(levels: list[Level], measure: str) -> None:
     gauge = GAUGES[measure]
-    # A segment of its own for each level of a series: the band must not slope from one to the next.
-    segments = pd.Series([level.before is not None for level in levels]).cumsum()
+    changed = pd.Series([level.before is not None for level in levels])
     table = pd.DataFrame(
         {
             "time": pd.to_datetime([level.created_at for level in levels], utc=True).tz_convert(time_zone()),
@@ -110,8 +109,8 @@ def _draw_levels(levels: list[Level], measure: str) -> None:
             "low": [level.low for level in levels],
             "high": [level.high for level in levels],
             "runs": [level.count for level in levels],
-            "level": segments,
-            "changed": [level.before is not None for level in levels],
+            # A segment of its own for each level of a series: the band must not slope from one to the next.
+            "level": changed.cumsum(),
         }
     )
     unit = "" if gauge.share or not gauge.unit or gauge.unit in gauge.label else f", {gauge.unit}"
@@ -123,7 +122,7 @@ def _draw_levels(levels: list[Level], measure: str) -> None:
     line = base.mark_line(point=alt.OverlayMarkDef(size=50)).encode(
         y=y, tooltip=[alt.Tooltip("time:T", format="%-d %b %Y, %H:%M"), "value", "low", "high", "runs"]
     )
-    moments = alt.Chart(table[table["changed"]]).mark_rule(color="#c0452c", strokeDash=[4, 3]).encode(x="time:T")
+    moments = alt.Chart(table[changed]).mark_rule(color="#c0452c", strokeDash=[4, 3]).encode(x="time:T")
     st.altair_chart(alt.layer(band, moments, line), width="stretch")
 
 

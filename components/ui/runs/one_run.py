@@ -8,6 +8,7 @@ from typing import cast
 
 import streamlit as st
 
+from components.experiments.store import COMPARISON, SWEEP, find_experiment
 from components.log.annotations import MAX_CHARACTERS, annotate, annotation_of
 from components.log.markdown_export import as_markdown
 from components.log.record import RunRecord
@@ -28,7 +29,6 @@ from components.ui.experiment_file import rules_form
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
-from components.ui.runs.experiment_link import draw_experiment_link
 from components.ui.runs.opened_run import close_run, open_run
 from components.ui.runs.selection import delete
 from components.ui.runs.table import list_again
@@ -40,6 +40,10 @@ from components.ui.visitor import own_log
 
 ANSWER, REQUEST, TIMES, EVENTS, CODE, NOTES = "Answer", "Request", "Times", "Events", "Code", "Notes"
 _MAX_FACT_CHARS = 200
+_EXPERIMENT_PAGES = {
+    COMPARISON: ("compare.py", "Open its comparison", ":material/view_column:"),
+    SWEEP: ("sweep.py", "Open its sweep", ":material/grid_on:"),
+}
 
 
 def draw_one_run(run: Run | RunRecord, record: RunRecord) -> None:
@@ -105,7 +109,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
             icon=":material/bolt:",
             query_params={state.OPEN_PARAMETER: record.id},
         )
-        draw_experiment_link(record)
+        _draw_experiment_link(record)
         if record.determinism:
             st.markdown(
                 f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]", width="content"
@@ -113,7 +117,7 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
         if record.running:
             stop = run.stop if isinstance(run, Run) else partial(_stop_elsewhere, record.id)
             st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(stop))
-        if not record.running:
+        else:
             st.button(
                 "Run again",
                 key="run_again",
@@ -144,6 +148,18 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
                 type="tertiary",
                 on_click=presses.soon(delete, [record.id], list_again),
             )
+
+
+@show_errors()
+def _draw_experiment_link(record: RunRecord) -> None:
+    """Draw the link to the run's comparison or sweep; nothing for a single run."""
+    database = own_log().database
+    if record.experiment_id is None or database is None:
+        return
+    experiment = find_experiment(database, record.experiment_id)
+    if experiment and experiment.kind in _EXPERIMENT_PAGES:
+        page, label, icon = _EXPERIMENT_PAGES[experiment.kind]
+        st.page_link(page, label=label, icon=icon, query_params={state.OPEN_PARAMETER: experiment.id})
 
 
 @show_errors()
@@ -210,10 +226,10 @@ def _stop_elsewhere(run_id: str) -> None:
 
 def _run_again(record: RunRecord) -> None:
     endpoint = available_endpoints().get(record.endpoint)
-    if endpoint:
-        run = start(order_again(endpoint, record))
-        if run is None:
-            st.session_state[keys.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)
-            return
+    if endpoint is None:
+        return
+    if run := start(order_again(endpoint, record)):
         list_again()
         open_run(run.id)
+    else:
+        st.session_state[keys.RUNS_PROBLEM] = st.session_state.pop(state.RUN_PROBLEM)

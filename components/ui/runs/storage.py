@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from components.counted import counted
 from components.log.compaction import compact, free_bytes, size_bytes
+from components.log.database import Database
 from components.log.deletion import delete_runs_of_view
 from components.log.importing import import_runs, lines_of
+from components.log.owned import OwnLog
 from components.log.record import LOCAL
 from components.log.search import summary_of
 from components.log.view import MAX_COUNTED, View
@@ -39,7 +42,7 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
         # Where visitors have separate logs, the size of the whole log is for the operator only.
         if database.owner == LOCAL:
             st.markdown(f"The log uses **{size_bytes(database) / 1e6:,.1f} MB**.")
-            _draw_compaction(free_bytes(database))
+            _draw_compaction(log, database)
         if use := log.storage_use():
             st.caption(use.in_words())
         _draw_import(on_change)
@@ -50,23 +53,19 @@ def draw_storage(view: View, on_change: Callable[[], None]) -> None:
         count = f"more than {MAX_COUNTED:,}" if summary.more else f"{summary.count:,}"
         sure = st.checkbox(f"Delete {count} runs permanently, with notes and votes", key=keys.SURE_TO_DELETE)
         if st.button("Delete", key="remove_found", icon=":material/delete:", disabled=not sure or not summary.count):
-            _delete(view, on_change)
+            _delete(log, database, view, on_change)
 
 
-def _draw_compaction(free: int) -> None:
+def _draw_compaction(log: OwnLog, database: Database) -> None:
+    free = free_bytes(database)
     if free < _WORTH_COMPACTING:
         return
     st.caption(f"{free / 1e6:,.1f} MB of it are free for new runs.")
-    if st.button("Compact database", key="compact", icon=":material/compress:"):
-        _compact(free)
-
-
-def _compact(free: int) -> None:
-    log, progress = own_log(), st.progress(0.0, "Compacting …")
-    if log.database is None:
+    if not st.button("Compact database", key="compact", icon=":material/compress:"):
         return
+    progress = st.progress(0.0, "Compacting …")
     with progress.container(), show_errors():
-        for still_free in compact(log, log.database):
+        for still_free in compact(log, database):
             progress.progress(min(max(1 - still_free / free, 0.0), 1.0), f"{still_free / 1e6:,.1f} MB left")
         st.rerun()
 
@@ -83,22 +82,20 @@ def _draw_import(on_change: Callable[[], None]) -> None:
         return
     with show_errors_later(keys.RUNS_PROBLEM, "Not all runs were imported: "):
         added = import_runs(own_log(), lines_of(io.TextIOWrapper(file, encoding="utf-8", errors="replace")))
-        st.toast(f"{added:,} {'run' if added == 1 else 'runs'} imported.", icon=":material/upload:")
+        st.toast(f"{counted(added, 'run')} imported.", icon=":material/upload:")
     st.session_state[keys.IMPORT_RUNS] = st.session_state.get(keys.IMPORT_RUNS, 0) + 1
     on_change()
     st.rerun()
 
 
-def _delete(view: View, on_change: Callable[[], None]) -> None:
-    log, progress, deleted = own_log(), st.empty(), 0
-    if log.database is None:
-        return
+def _delete(log: OwnLog, database: Database, view: View, on_change: Callable[[], None]) -> None:
+    progress, deleted = st.empty(), 0
     try:
-        for deleted in delete_runs_of_view(log, log.database, view):
+        for deleted in delete_runs_of_view(log, database, view):
             progress.caption(f"{deleted:,} deleted")
     except UserError as failure:
         st.session_state[keys.RUNS_PROBLEM] = f"{deleted:,} deleted, then: {failure.sentence}"
     else:
-        st.toast(f"{deleted:,} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
+        st.toast(f"{counted(deleted, 'run')} deleted.", icon=":material/delete:")
     on_change()
     st.rerun()

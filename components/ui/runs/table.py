@@ -68,7 +68,10 @@ def draw_runs_table(view: View) -> None:
         _draw_nothing(view)
         return
     st.session_state[keys.LISTED_RUNS] = page.runs["id"].tolist()
-    _draw_head(listing, _summary_in_words(view))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(_summary_in_words(view), width="stretch")
+        draw_storage(view, list_again)
+    draw_selection(list_again)
     _draw_page(page, listing)
     _draw_turning(page, listing)
     if st.session_state.pop(keys.JUST_OPENED, False):
@@ -86,12 +89,11 @@ def list_again() -> None:
 def _listing_of(view: View) -> _Listing:
     listing: _Listing | None = st.session_state.get(keys.LISTING)
     if listing is None or listing.view != view:
-        # A new number, so that a selection in another list does not apply here.
         if listing and st.session_state.get(keys.CHOSEN_RUNS):
             # The runs below belong to the previous list.
             st.session_state[keys.JUST_OPENED] = True
-        number = listing.number if listing else -1
-        listing = _Listing(view, number)
+        # A new number, so that a selection in another list does not apply here.
+        listing = _Listing(view, listing.number if listing else -1)
         listing.renew()
         st.session_state[keys.LISTING] = listing
     return listing
@@ -162,13 +164,6 @@ def draw_columns() -> None:
         )
 
 
-def _draw_head(listing: _Listing, summary: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(summary, width="stretch")
-        draw_storage(listing.view, list_again)
-    draw_selection(list_again)
-
-
 def _draw_turning(page: Page, listing: _Listing) -> None:
     if page.next is None and not listing.before:
         return
@@ -191,12 +186,10 @@ def _turn(listing: _Listing, before: list[PageEnd]) -> None:
 
 
 def _summary_in_words(view: View) -> str:
-    database = own_log().database
-    if database is None:
-        return ""
+    log = own_log()
     try:
-        summary = _summed_up(own_log(), view)
-        total = f"{count_runs(database):,}" if summary.more and not view.filtered else None
+        summary = _summed_up(log, view)
+        total = f"{count_runs(log.readable):,}" if summary.more and not view.filtered else None
     except QueryFailed as failure:
         return str(failure)
     newest = f" Of the newest {MAX_COUNTED:,}:" if summary.more else ""

@@ -50,25 +50,15 @@ def draw_runs_list(
     on_tick: Callable[[list[str]], None],
 ) -> None:
     """Draw the rows. The browser keeps its ticks until ``generation`` changes, and then takes ``ticked``."""
-
-    def take_opened() -> None:
-        on_open(st.session_state[_KEY].opened)
-
-    def take_ticked() -> None:
-        on_tick(st.session_state[_KEY].ticked)
-
     _list(
         key=_KEY,
         data={
-            "columns": [
-                {"title": column.title, "kind": column.kind, "help": column.help, "moment": column.kind == "moment"}
-                for column in columns
-            ],
+            "columns": [column._asdict() for column in columns],
             "rows": list(rows),
             "opened": opened,
             "ticked": list(ticked),
             "generation": generation,
         },
-        on_opened_change=take_opened,
-        on_ticked_change=take_ticked,
+        on_opened_change=lambda: on_open(st.session_state[_KEY].opened),
+        on_ticked_change=lambda: on_tick(st.session_state[_KEY].ticked),
     )

@@ -17,7 +17,7 @@ const checkbox = (label, checked, onchange) => {
 
 // In the time zone of the browser.
 const inWords = (column, value) =>
-  column.moment && value ? new Date(value).toLocaleString("en-GB", MOMENT) : (value ?? "–");
+  column.kind === "moment" && value ? new Date(value).toLocaleString("en-GB", MOMENT) : (value ?? "–");
 
 class RunsList {
   constructor(root, component) {
