@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -25,16 +24,7 @@ from components.settings import Settings, read_settings, variable_name
 _SECONDS_TO_END = 5
 
 
-class UnusableSetting(EmbeddedProblem):
-    """An environment variable or a flag has an unusable value."""
-
-
-class AddressUnavailable(EmbeddedProblem):
-    """The server cannot listen on the host and port."""
-
-
-@dataclass(frozen=True)
-class _Flags:
+class _Flags(argparse.Namespace):
     host: str
     port: int
     api_key: str
@@ -65,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(flags: _Flags, settings: Settings, report: Callable[[StatusLine], None]) -> None:
     if not flags.api_key and flags.host not in ("127.0.0.1", "::1", "localhost"):
-        raise UnusableSetting(
+        raise EmbeddedProblem(
             sentences.KEY_NEEDED.format(
                 host=flags.host, variable=variable_name("embedded_api_key"), own_host=DEFAULT_HOST
             )
         )
     if not flags.threads and (problems := settings.problems.get("embedded_threads")):
-        raise UnusableSetting(problems[0])
+        raise EmbeddedProblem(problems[0])
     threads = flags.threads or settings.embedded_threads or default_threads()
     # Before the slow steps: a port in use is reported at once.
     with _bind(flags.host, flags.port) as listener:
@@ -165,7 +155,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        raise AddressUnavailable(sentences.PORT_TAKEN.format(port=port, host=host, why=error.strerror)) from None
+        raise EmbeddedProblem(sentences.PORT_TAKEN.format(port=port, host=host, why=error.strerror)) from None
     return listener
 
 
@@ -177,31 +167,31 @@ def _read_flags(arguments: Sequence[str] | None, settings: Settings) -> _Flags:
     parser.add_argument(
         "--port", type=_whole_number(0, 65535), default=DEFAULT_PORT, help="0 chooses one (%(default)s)"
     )
-    parser.add_argument("--api-key", help=f"require this key from clients; also {variable_name('embedded_api_key')}")
+    parser.add_argument(
+        "--api-key",
+        default=settings.embedded_api_key,
+        help=f"require this key from clients; also {variable_name('embedded_api_key')}",
+    )
     parser.add_argument(
         "--threads",
         type=_whole_number(1, 1024),
         help=f"threads for the model ({default_threads()}); also {variable_name('embedded_threads')}",
     )
     parser.add_argument(
-        "--model", type=Path, help=f"a GGUF file instead of the built-in model; also {variable_name('embedded_model')}"
+        "--model",
+        type=Path,
+        default=settings.embedded_model,
+        help=f"a GGUF file instead of the built-in model; also {variable_name('embedded_model')}",
     )
     parser.add_argument(
         "--supervised",
         action="store_true",
         help="report in JSON lines on standard output, and end when standard input closes",
     )
-    flags = parser.parse_args(arguments)
+    flags = parser.parse_args(arguments, _Flags())
     # Removed from the environment, so that child processes do not inherit it.
     os.environ.pop(variable_name("embedded_api_key"), None)
-    return _Flags(
-        host=flags.host,
-        port=flags.port,
-        api_key=settings.embedded_api_key if flags.api_key is None else flags.api_key,
-        threads=flags.threads,
-        model=flags.model or settings.embedded_model,
-        supervised=flags.supervised,
-    )
+    return flags
 
 
 def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:

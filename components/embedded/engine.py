@@ -55,10 +55,6 @@ class GenerationRequest(ChatCompletionStreamRequest):
     top_logprobs: Annotated[StrictInt, Field(ge=0, le=MAX_ALTERNATIVES)] | None = None
 
 
-class ModelUnusable(EmbeddedProblem):
-    """The file is not a model that llama.cpp can run."""
-
-
 class FinishReason(StrEnum):
     """The reason for the end of an answer: the model finished, or a limit was reached."""
 
@@ -256,7 +252,7 @@ class Engine:
     """A loaded model that generates up to ``PARALLEL`` answers at once; others wait in a queue."""
 
     def __init__(self, model: Path, model_id: str, threads: int) -> None:
-        """Load the model, which takes about a second for the built-in one. Raises ModelUnusable."""
+        """Load the model, which takes about a second for the built-in one. Raises EmbeddedProblem."""
         _check_is_gguf(model)
         self.model_id = model_id
         parameters = xllamacpp.CommonParams()
@@ -273,7 +269,7 @@ class Engine:
         try:
             self._server = xllamacpp.Server(parameters)
         except RuntimeError:
-            raise ModelUnusable(sentences.MODEL_NOT_LOADABLE.format(model=model)) from None
+            raise EmbeddedProblem(sentences.MODEL_NOT_LOADABLE.format(model=model)) from None
         self.context_tokens = self._measure_context(model)
         # One worker per slot: a request cancelled while it waits for a worker never reaches llama.cpp.
         self._pool = ThreadPoolExecutor(max_workers=PARALLEL, thread_name_prefix="generation")
@@ -335,7 +331,7 @@ class Engine:
             self._server.handle_chat_completions(too_long, on_chunk)
             return int(errors[0]["n_ctx"])
         except (RuntimeError, ValueError, LookupError):
-            raise ModelUnusable(sentences.NOT_A_CHAT_MODEL.format(model=model)) from None
+            raise EmbeddedProblem(sentences.NOT_A_CHAT_MODEL.format(model=model)) from None
 
 
 def _check_is_gguf(model: Path) -> None:
@@ -343,11 +339,11 @@ def _check_is_gguf(model: Path) -> None:
         with model.open("rb") as file:
             magic = file.read(4)
     except FileNotFoundError:
-        raise ModelUnusable(sentences.NO_MODEL_FILE.format(model=model)) from None
+        raise EmbeddedProblem(sentences.NO_MODEL_FILE.format(model=model)) from None
     except OSError as error:
-        raise ModelUnusable(sentences.MODEL_FILE_UNREADABLE.format(model=model, why=error.strerror)) from None
+        raise EmbeddedProblem(sentences.MODEL_FILE_UNREADABLE.format(model=model, why=error.strerror)) from None
     if magic != b"GGUF":
-        raise ModelUnusable(sentences.NOT_GGUF.format(model=model))
+        raise EmbeddedProblem(sentences.NOT_GGUF.format(model=model))
 
 
 def _token_json(token: dict[str, Any]) -> dict[str, Any]:

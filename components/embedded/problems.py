@@ -1,7 +1,7 @@
-"""The base class of this package's errors; each error is defined in the module that raises it."""
+"""The error of this package."""
 
 from components.user_error import UserError
 
 
 class EmbeddedProblem(UserError):
-    """The embedded endpoint cannot serve; the text has the reason and the next step."""
+    """The embedded endpoint cannot serve, or its model is unusable; the text has the reason and the next step."""

@@ -25,10 +25,6 @@ _SECONDS_TO_END = 3.0
 _POLL_S = 0.1
 
 
-class EmbeddedModelFailed(EmbeddedProblem):
-    """The embedded model is unavailable; the text has the reason and the next step. ``start`` tries again."""
-
-
 @dataclass(frozen=True)
 class EmbeddedAddress:
     """The address of the embedded endpoint and its key. ``base_url`` ends in ``/v1``."""
@@ -108,7 +104,7 @@ class EmbeddedModel:
     def wait_until_ready(self, cancelled: Callable[[], bool]) -> EmbeddedAddress | None:
         """Start the child if needed, and wait for its address.
 
-        Returns None within 0.2 s after ``cancelled()`` becomes true. Raises EmbeddedModelFailed.
+        Returns None within 0.2 s after ``cancelled()`` becomes true. Raises EmbeddedProblem; ``start`` tries again.
         """
         self.start()
         while not cancelled():
@@ -116,7 +112,7 @@ class EmbeddedModel:
                 if self._address is not None:
                     return self._address
                 if self._state.phase in (ModelPhase.FAILED, ModelPhase.IDLE):
-                    raise EmbeddedModelFailed(self._state.sentence)
+                    raise EmbeddedProblem(self._state.sentence)
                 self._changed.wait(_POLL_S)
         return None
 

@@ -57,7 +57,7 @@ class _Endpoint:
         try:
             parsed = wire.read_request(await _read_body(request))
         except ClientDisconnect:
-            return _unread_response()
+            return Response(status_code=400)  # nobody reads it
         except wire.InvalidBody as invalid:
             return _json({"detail": invalid.problems}, 422)
         if parsed.model != self._engine.model_id:
@@ -163,10 +163,6 @@ def _json(value: Json, status: int = 200, headers: dict[str, str] | None = None)
 
 def _error(status: int, message: str, kind: str, code: str, field: str | None = None) -> Response:
     return _json(wire.error_object(message, kind, code, field), status)
-
-
-def _unread_response() -> Response:
-    return Response(status_code=400)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

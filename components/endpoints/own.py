@@ -6,11 +6,12 @@ The endpoint uses the visitor's own key only and calls public addresses only. Th
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from urllib.parse import urlsplit
 
 from components.contract.profile import PROFILES
 from components.endpoints import sentences
-from components.endpoints.address_policy import AddressPolicy, address_in_figures
+from components.endpoints.address_policy import address_in_figures, may_be_called
 from components.endpoints.endpoint import Address, Endpoint
 from components.endpoints.typed import EndpointField, UnusableEndpoint, check
 from components.settings import Settings
@@ -35,8 +36,7 @@ def own_endpoint(
     """
     if not settings.own_endpoints:
         raise UnusableEndpoint({EndpointField.BASE_URL: sentences.OWN_NOT_ALLOWED})
-    # Public addresses, and the operator's networks.
-    policy = AddressPolicy(settings.own_endpoints_networks)
+    allows = partial(may_be_called, allowed=settings.own_endpoints_networks)
     values, problems = check(
         {
             EndpointField.BASE_URL: base_url,
@@ -46,22 +46,19 @@ def own_endpoint(
         }
     )
     base_url, key = values[EndpointField.BASE_URL], values[EndpointField.KEY]
-    if EndpointField.BASE_URL not in problems and not _may_be_called(base_url, policy):
-        problems[EndpointField.BASE_URL] = sentences.ADDRESS_NOT_PUBLIC
+    if EndpointField.BASE_URL not in problems:
+        # Names are checked on each connection.
+        address = address_in_figures(urlsplit(base_url).hostname or "")
+        if address and not allows(address):
+            problems[EndpointField.BASE_URL] = sentences.ADDRESS_NOT_PUBLIC
     if problems:
         raise UnusableEndpoint(problems)
     return Endpoint(
         name=_name(taken),
         profile=PROFILES[dialect],
-        fixed_address=Address(base_url, ApiKey(key, base_url) if key else None, policy.allows),
+        fixed_address=Address(base_url, ApiKey(key, base_url) if key else None, allows),
         default_model=values[EndpointField.MODEL] or None,
     )
-
-
-def _may_be_called(base_url: str, policy: AddressPolicy) -> bool:
-    """Whether the policy allows a numeric address; it checks names on each connection."""
-    address = address_in_figures(urlsplit(base_url).hostname or "")
-    return not address or policy.allows(address)
 
 
 def _name(taken: Collection[str]) -> str:

