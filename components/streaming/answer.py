@@ -214,7 +214,7 @@ class Answer:
         answered = self._text_characters > 0 or any(choice.tool_calls for choice in self._choices.values())
         arrived = answered or self._other_characters > 0
         if fault is None and not self.complete:
-            fault = self._incomplete(arrived)
+            fault = closed_early() if arrived or self.chunk_count else self._empty()
         if fault is None and any(choice.finish_reason == "error" for choice in self._choices.values()):
             fault = StreamFault(ErrorKind.FINISH_ERROR, sentences.ENDED_WITH_AN_ERROR)
         if fault is None and not answered and self.finish_reason != "length":
@@ -225,27 +225,16 @@ class Answer:
             self.warn("the answer came without a finish_reason")
         return (Status.DAMAGED if self.bad_events else Status.OK), None
 
-    def _incomplete(self, arrived: bool) -> StreamFault:
-        if not arrived and not self.chunk_count:
-            return self._empty()
-        return closed_early()
-
     def _empty(self) -> StreamFault:
         if self.bad_events and not self.chunk_count:
-            return StreamFault(
-                ErrorKind.UNREADABLE_EVENTS,
-                sentences.NO_READABLE_EVENT.format(bad_events=self.bad_events),
-            )
+            sentence = sentences.NO_READABLE_EVENT.format(bad_events=self.bad_events)
+            return StreamFault(ErrorKind.UNREADABLE_EVENTS, sentence)
         if not self.chunk_count and not self.done:
-            return StreamFault(ErrorKind.EMPTY_ANSWER, sentences.NOTHING_AT_ALL)
-        if (self.finish_reason or "").lower().replace("-", "_") in _FILTERED or FILTER_TRIGGERED in self.warnings:
-            return StreamFault(
-                ErrorKind.EMPTY_ANSWER,
-                sentences.CONTENT_FILTERED,
-            )
-        if self._other_characters:
-            return StreamFault(
-                ErrorKind.EMPTY_ANSWER,
-                sentences.ONLY_REASONING,
-            )
-        return StreamFault(ErrorKind.EMPTY_ANSWER, sentences.NO_WORD)
+            sentence = sentences.NOTHING_AT_ALL
+        elif (self.finish_reason or "").lower().replace("-", "_") in _FILTERED or FILTER_TRIGGERED in self.warnings:
+            sentence = sentences.CONTENT_FILTERED
+        elif self._other_characters:
+            sentence = sentences.ONLY_REASONING
+        else:
+            sentence = sentences.NO_WORD
+        return StreamFault(ErrorKind.EMPTY_ANSWER, sentence)

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from components.streaming import sentences
@@ -66,28 +67,25 @@ def _addresses(watch: Watch, within_s: float, host: str, port: int) -> list[tupl
     """The addresses of the host. A DNS lookup cannot be interrupted, so it runs in a thread that may be abandoned."""
     if _is_ip_address(host):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    results: list[list[tuple[Any, ...]]] = []
-    problems: list[BaseException] = []
+    found: Future[list[tuple[Any, ...]]] = Future()
 
     def look_up() -> None:
         try:
-            results.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except BaseException as problem:  # noqa: BLE001 - raised again in the calling thread
-            problems.append(problem)
+            found.set_exception(problem)
         watch.wake()
 
     thread = threading.Thread(target=look_up, name="look up a host", daemon=True)
     thread.start()
-    watch.wait(within_s, lambda: bool(results or problems))
-    if results or problems:
-        thread.join()
-    if results:
-        return results[0]
-    if problems and not isinstance(problems[0], socket.gaierror | UnicodeError):
-        raise problems[0]
-    if problems:
-        raise _name_fault(sentences.HOST_UNKNOWN.format(host=host))
-    raise _name_fault(sentences.HOST_NOT_FOUND_IN_TIME.format(host=host, within_s=within_s))
+    watch.wait(within_s, found.done)
+    if not found.done():
+        raise _name_fault(sentences.HOST_NOT_FOUND_IN_TIME.format(host=host, within_s=within_s))
+    thread.join()
+    try:
+        return found.result()
+    except (socket.gaierror, UnicodeError):
+        raise _name_fault(sentences.HOST_UNKNOWN.format(host=host)) from None
 
 
 def _is_ip_address(host: str) -> bool:

@@ -56,24 +56,20 @@ class Moments:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._started = self._begun = self.sent = self._arrived = clock()
-        self._connect_ms: float | None = None
+        self._started = self._arrived = clock()
         self._waited = 0.0
-        self.queued_ms: float | None = None
-        """The last attempt's wait for a slot, if the endpoint reported it."""
-        self._first: dict[str, float] = {}
-        # Eight bytes each, because an answer may take a million reads.
-        self._token_reads = array("d")
-        self._token_chunks = self._first_token_chunks = 0
+        self.begin()
 
     def begin(self) -> None:
         """Begin a new attempt; the times of the previous one are dropped."""
         self._begun = self.sent = self._clock()
-        self._first.clear()
+        self._connect_ms: float | None = None
+        self.queued_ms: float | None = None
+        """The attempt's wait for a slot, if the endpoint reported it."""
+        self._first: dict[str, float] = {}
+        # Eight bytes each, because an answer may take a million reads.
         self._token_reads = array("d")
         self._token_chunks = self._first_token_chunks = 0
-        self.queued_ms = None
-        self._connect_ms = None
 
     def send(self, reused: bool = False) -> None:
         """Note that the request is sent now, on a new or a ``reused`` connection."""

@@ -100,8 +100,8 @@ class _Answers:
                 self._output.flush()
 
 
-def _start(work: Callable[..., None], *arguments: Any) -> None:
-    threading.Thread(target=work, args=arguments, daemon=True).start()
+def _start(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
 
 
 def _end_with_failure(failure: threading.ExceptHookArgs) -> None:
