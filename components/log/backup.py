@@ -1,7 +1,9 @@
 """Writes the log's database to a file, and restores it from there.
 
-    python -m components.log.backup save FILE
-    python -m components.log.backup restore FILE
+    tempera backup FILE
+    tempera restore FILE
+
+Without an installation: ``python -m components.log.backup``, with ``save`` or ``restore`` and the file.
 
 The database is the one of TEMPERA_DATABASE_URL. A SQLite log may be in use at the time. PostgreSQL needs pg_dump and
 pg_restore, whose files other versions of PostgreSQL can read.
@@ -84,11 +86,17 @@ def _postgresql(address: URL, program: str, *options: str) -> None:
 def main() -> None:
     """Back up or restore; an error ends with its sentence and 1."""
     parser = argparse.ArgumentParser(prog="python -m components.log.backup")
-    parser.add_argument("action", choices=["save", "restore"])
-    parser.add_argument("file", type=Path)
+    actions = parser.add_subparsers(required=True)
+    for name, command, description, perform in (
+        ("save", "tempera backup", "Write the log's database to a new file.", save),
+        ("restore", "tempera restore", "Replace the log's database by a file of `tempera backup`.", restore),
+    ):
+        action = actions.add_parser(name, prog=command, description=description)
+        action.add_argument("file", type=Path, metavar="FILE")
+        action.set_defaults(perform=perform)
     chosen = parser.parse_args()
     try:
-        (save if chosen.action == "save" else restore)(read_settings().database_url, chosen.file)
+        chosen.perform(read_settings().database_url, chosen.file)
     except BackupFailed as failed:
         sys.exit(failed.sentence)
 

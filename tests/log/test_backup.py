@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from components.__main__ import main
 from components.log.backup import BackupFailed, restore, save
 from components.log.deletion import delete_run
 from components.log.log import Log
@@ -31,6 +33,17 @@ def test_a_backup_of_a_log_in_use_restores_a_deleted_run(url: str, tmp_path: Pat
     restore(url, file)
     with closing(Log(url)) as log:
         assert find_run(log.database, run.id)
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")  # the tests have loaded the module
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_the_help_of_a_command_shows_that_command(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["tempera", command, "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith(f"usage: tempera {command} [-h] FILE\n")
 
 
 def test_an_invalid_backup_changes_nothing(url: str, tmp_path: Path) -> None:
