@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from components.log import sentences
 from components.log.record import LOCAL
-from components.log.schema import migrate
+from components.log.schema import MIGRATIONS, migrate
 from components.log.sqlite_file import LOCK_WAIT_S, SqliteFile
 from components.settings import data_folder
 from components.user_error import UserError
@@ -52,8 +52,8 @@ class Database:
     the rows of ``owner``.
     """
 
-    def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S) -> None:
-        """Open and migrate the database. Raises DatabaseUnavailable."""
+    def __init__(self, url: str, lock_wait_s: float = LOCK_WAIT_S, migrations: Path = MIGRATIONS) -> None:
+        """Open the database and migrate it by the scripts in this folder. Raises DatabaseUnavailable."""
         self._lock_wait_s = lock_wait_s
         self.notice: str | None = None
         self.owner = LOCAL
@@ -66,9 +66,9 @@ class Database:
                 self.writer = self._engine(address, reads_only=False)
                 self.reader = self._engine(address, reads_only=True)
                 if self._file:
-                    self._open_file(self._file)
+                    self._open_file(self._file, migrations)
                 else:
-                    migrate(self.writer, self.reader, lambda _revision: None)
+                    migrate(self.writer, self.reader, lambda _revision: None, migrations)
             except (SQLAlchemyError, sqlite3.Error, OSError, ImportError, CommandError) as error:
                 raise DatabaseUnavailable(sentences.UNUSABLE.format(place=self.place, error=reason(error))) from None
             undo.pop_all()
@@ -117,7 +117,7 @@ class Database:
         if self._file:
             self._file.close()
 
-    def _open_file(self, file: SqliteFile) -> None:
+    def _open_file(self, file: SqliteFile, migrations: Path) -> None:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         with file.opening():
             if damaged := file.set_damaged_aside():
@@ -129,7 +129,7 @@ class Database:
                 file.copy(f"before-{revision}")
                 file.make_compactable()
 
-            migrate(self.writer, self.reader, before)
+            migrate(self.writer, self.reader, before, migrations)
             file.remember()
 
     def _engine(self, address: URL, *, reads_only: bool) -> Engine:

@@ -21,9 +21,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.counted import counted
 from components.log import sentences
 from components.log.database import Database, DatabaseUnavailable, reason
-from components.log.quota import QuotaReached, StorageUse, note_network, read_storage_use, within_quota
+from components.log.quota import StorageUse, note_network, storage_use_of
 from components.log.record import LOCAL, utc_now
-from components.log.retention import delete_old, delete_runs_before
+from components.log.retention import delete_old
 from components.log.sqlite_file import is_damage
 from components.log.unwritten import LoggedRun, Unwritten
 from components.log.writing import is_about_content, mark_lost, requested_stops, write_runs
@@ -42,7 +42,7 @@ _MAX_OWNERS = 1_000
 
 
 class Log:
-    """Stores runs in the database at ``url``. ``problem`` is a sentence while the database fails.
+    """Stores runs in the database at ``url``, within ``limits``. ``problem`` is a sentence while the database fails.
 
     This object is the local owner's; rows of other owners are reached with ``OwnLog``.
     """
@@ -54,8 +54,8 @@ class Log:
         self.problem: str | None = None
         self.database: Database | None = None
         self._url = url
-        self._limits = limits or Limits()
-        self._unwritten = Unwritten(self._limits)
+        self.limits = limits or Limits()
+        self._unwritten = Unwritten(self.limits)
         self._notices: deque[str] = deque(maxlen=3)
         self._database_warning: str | None = None
         self._condition = threading.Condition()
@@ -174,27 +174,13 @@ class Log:
             self._posted[subject] = work
         self._wake()
 
-    def write_within_quota(self, owner: str, network: str | None, work: Callable[[Connection], T]) -> T:
-        """Like ``write``, within the owner's quota. Raises QuotaReached, DatabaseUnavailable."""
-        return self.write(lambda connection: within_quota(connection, self._limits, owner, network, work))
-
-    def post_within_quota(
-        self, owner: str, network: str | None, subject: str, work: Callable[[Connection], object]
-    ) -> None:
-        """Like ``post``, within the owner's quota; work that exceeds it is dropped."""
-
-        def do(connection: Connection) -> None:
-            with suppress(QuotaReached), connection.begin_nested():
-                within_quota(connection, self._limits, owner, network, work)
-
-        self.post(f"{owner} {subject}", do)
-
     def storage_use(self, owner: str, network: str | None = None) -> StorageUse | None:
         """The owner's storage use and quota; None while it cannot be read."""
         if self.database is None:
             return None
         try:
-            return read_storage_use(self.database.owned_by(owner), self._limits, network)
+            with self.database.reader.begin() as connection:
+                return storage_use_of(connection, self.limits, owner, network)
         except SQLAlchemyError:
             return None
 
@@ -209,16 +195,6 @@ class Log:
                 self._room_until.clear()
             self._room_until[owner, network] = now + _ROOM_S
         return use.refusal() if use and use.is_full else None
-
-    def forget(self, before: str) -> int:
-        """Delete the finished runs that began before a ``utc_now`` timestamp; returns their number.
-
-        Raises DatabaseUnavailable; earlier deletions are not undone.
-        """
-        deleted = 0
-        while step := self.write(lambda connection: delete_runs_before(connection, before)):
-            deleted += step
-        return deleted
 
     def close(self) -> None:
         """Write all remaining changes, then close the database."""
@@ -239,11 +215,11 @@ class Log:
             done.result(0.05 if self.problem else _FIRST_WRITE_S)
 
     def _run(self) -> None:
-        interval = self._limits.log_flush_ms / 1000
+        interval = self.limits.log_flush_ms / 1000
         closing, began, reported = False, 0.0, False
         while not closing or (self._urgent and not self.problem):
             # A slow round shortens the pause, so that text is written no later than the interval.
-            pause = self._limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
+            pause = self.limits.log_retry_s if self.problem else max(interval / 4, began + interval - time.monotonic())
             with self._condition:
                 self._condition.wait_for(self._is_due, pause)
                 self._urgent = False
@@ -274,7 +250,7 @@ class Log:
             self.database.close()
             self.database = None
         try:
-            self.database = Database(self._url, self._limits.log_lock_wait_s)
+            self.database = Database(self._url, self.limits.log_lock_wait_s)
         except DatabaseUnavailable as unavailable:
             self._report(str(unavailable))
             return
@@ -322,10 +298,10 @@ class Log:
             refused = write_runs(self.database.writer, due) if due else {}
             if reaping:
                 with self.database.writer.begin() as connection:
-                    mark_lost(connection, self._limits.lost_after_s, self._unwritten.ids())
+                    mark_lost(connection, self.limits.lost_after_s, self._unwritten.ids())
             if now > self._stops_at:
                 self._carry_out_stops(self.database)
-                self._stops_at = now + self._limits.stop_requests_s
+                self._stops_at = now + self.limits.stop_requests_s
             if retaining:
                 with self.database.writer.begin() as connection:
                     all_deleted = delete_old(connection, self._keep_days)
@@ -342,7 +318,7 @@ class Log:
         if refused:
             self._unwritten.make_room()
         if reaping:
-            self._reap_at = now + self._limits.heartbeat_s
+            self._reap_at = now + self.limits.heartbeat_s
             self._database_warning = self.database.warning()
         if retaining and all_deleted:
             self._retain_at = now + _RETENTION_S
@@ -378,8 +354,8 @@ class Log:
         """Whether to look for lost runs: not right after the machine slept, when other processes slept too."""
         began_at, self._round_began_at = self._round_began_at, time.time()
         slept_s = self._round_began_at - began_at
-        if slept_s > max(1.0, self._limits.lost_after_s - 2 * self._limits.heartbeat_s):
-            self._reap_at = now + 2 * self._limits.heartbeat_s
+        if slept_s > max(1.0, self.limits.lost_after_s - 2 * self.limits.heartbeat_s):
+            self._reap_at = now + 2 * self.limits.heartbeat_s
         return now > self._reap_at
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
@@ -12,36 +13,10 @@ from components.log import sentences
 from components.log.database import Database
 from components.log.log import Log
 from components.log.query import QueryFailed
-from components.log.quota import StorageUse
+from components.log.quota import QuotaReached, StorageUse, within_quota
 from components.log.unwritten import LoggedRun
 
 T = TypeVar("T")
-
-
-class OwnedLog(Protocol):
-    """The log of one owner."""
-
-    @property
-    def owner(self) -> str:
-        """The owner of the rows."""
-        ...
-
-    @property
-    def database(self) -> Database | None:
-        """The database with the owner's rows only; None while it is unavailable."""
-        ...
-
-    def live(self, run_id: str) -> LoggedRun | None:
-        """The owner's run of that id until the log has written it completely."""
-        ...
-
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Like ``Log.write``."""
-        ...
-
-    def post(self, subject: str, work: Callable[[Connection], object]) -> None:
-        """Like ``Log.post``."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -77,11 +52,23 @@ class OwnLog:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Like ``Log.write``. Raises QuotaReached, too, when the owner's quota would be exceeded."""
-        return self.log.write_within_quota(self.owner, self.network, work)
+        return self.log.write(lambda connection: self._within_quota(connection, work))
 
     def post(self, subject: str, work: Callable[[Connection], object]) -> None:
         """Like ``Log.post``; another owner's subject of the same name is separate.
 
         Work that would exceed the owner's quota is dropped.
         """
-        self.log.post_within_quota(self.owner, self.network, subject, work)
+
+        def do(connection: Connection) -> None:
+            with suppress(QuotaReached), connection.begin_nested():
+                self._within_quota(connection, work)
+
+        self.log.post(f"{self.owner} {subject}", do)
+
+    def _within_quota(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        return within_quota(connection, self.log.limits, self.owner, self.network, work)
+
+
+OwnedLog: TypeAlias = Log | OwnLog
+"""The log of one owner."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, func, select
 
 from components.log import sentences
-from components.log.database import Database, DatabaseUnavailable
+from components.log.database import DatabaseUnavailable
 from components.log.record import utc_now
 from components.log.tables import WHOLE_LOG, kept_bytes, upsert
 from components.streaming.limits import Limits
@@ -91,12 +91,6 @@ def storage_use_of(connection: Connection, limits: Limits, owner: str, network: 
     of_network = select(func.sum(kept_bytes.c.bytes)).where(recent).execution_options(**WHOLE_LOG)
     network_used = int(connection.execute(of_network).scalar() or 0)
     return StorageUse(use.used, use.limit, network_used, limits.kept_mb_of_network * _MB)
-
-
-def read_storage_use(database: Database, limits: Limits, network: str | None) -> StorageUse:
-    """The owner's stored bytes. Raises SQLAlchemyError."""
-    with database.reader.begin() as connection:
-        return storage_use_of(connection, limits, database.owner, network)
 
 
 def note_network(connection: Connection, owner: str, network: str) -> None:

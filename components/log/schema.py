@@ -27,12 +27,12 @@ _ONE_PROCESS_AT_A_TIME = "SELECT pg_advisory_xact_lock(5640137)"
 """The key of the advisory lock, an arbitrary number. On SQLite the transaction itself is the lock."""
 
 
-def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> None:
+def migrate(writer: Engine, reader: Engine, before: Callable[[str], None], migrations: Path = MIGRATIONS) -> None:
     """Migrate to the newest revision and add new facts; calls ``before`` with its name for an earlier revision.
 
     Raises CommandError when the database has an unknown revision.
     """
-    scripts = _scripts(MIGRATIONS)
+    scripts = _scripts(migrations)
     newest = str(scripts.get_current_head())
     with _one_at_a_time:
         with reader.begin() as connection:
@@ -48,7 +48,7 @@ def migrate(writer: Engine, reader: Engine, before: Callable[[str], None]) -> No
                 # A migration may compute for longer between two statements than any other write may stand still.
                 connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
                 connection.exec_driver_sql(_ONE_PROCESS_AT_A_TIME)
-            config = _config(MIGRATIONS)
+            config = _config(migrations)
             config.attributes["connection"] = connection
             command.upgrade(config, newest)
             _add_new_facts(connection)

@@ -28,7 +28,6 @@ class Gate(Protocol):
 
     def admit(self, order: Order) -> None:
         """Allow a run to be created, which costs a row of the log. Returns at once. Raises Refused."""
-        ...
 
     def enter(self, run: Run) -> AbstractContextManager[Callable[[Outcome], None]]:
         """Allow a run to be sent while the context lasts. Called in the run's own thread; may block.
@@ -36,4 +35,3 @@ class Gate(Protocol):
         The context yields a function to call with the run's outcome. Raises Refused, also when the run is stopped while
         it waits.
         """
-        ...

@@ -22,7 +22,7 @@ from components.log.log import Log
 from components.log.query import count_runs, find_run
 from components.log.search import page_of
 from components.log.view import View
-from tests.log.many_rows import fill, moment
+from tests.log.many_rows import fill, forget, moment
 
 
 def _time(name: str, work: Callable[[], object], times: int = 5) -> None:
@@ -53,7 +53,7 @@ def main() -> None:
         database.close()
         _time("open", lambda: Database(url).close())
         log = Log(url)
-        _time("forget a tenth", lambda: log.forget(moment(options.rows // 10)), 1)
+        _time("forget a tenth", lambda: forget(log, moment(options.rows // 10)), 1)
         if not options.url:
             print(f"file {path.stat().st_size / 1e6:,.0f} MB, WAL {Path(f'{path}-wal').stat().st_size / 1e6:,.1f} MB")
         log.close()

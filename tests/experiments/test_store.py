@@ -34,6 +34,7 @@ from components.runs.order import Placement
 from components.runs.run import Run
 from components.streaming.outcome import Outcome, Status
 from tests.experiments.conftest import ID, OTHER_ID, a_run, an_endpoint, kept, written
+from tests.log.many_rows import forget
 from tests.orders import order
 from tests.waiting import wait_for
 
@@ -231,7 +232,7 @@ def test_a_vote_is_deleted_with_either_of_its_runs(log: Log) -> None:
         written(log, run)
     for first, second in ((young, old), (older, young), (young, young)):
         save_vote(log, Vote(first.id, second.id, first.id, second.id, Better.TIE, False))
-    assert log.forget(utc_now(3_600)) == 2
+    assert forget(log, utc_now(3_600)) == 2
     assert judgements(log.database) == [Judgement(young.id, young.id, Better.TIE)]
 
 

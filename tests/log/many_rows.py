@@ -1,4 +1,4 @@
-"""Fills a log with many finished runs, far faster than running them."""
+"""Fills a log with many finished runs, far faster than running them, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from components.log.database import Database
+from components.log.log import Log
+from components.log.retention import delete_runs_before
 from components.log.tables import runs, to_row
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
@@ -30,3 +32,11 @@ def fill(database: Database, rows: int, text: str = "word " * 60) -> None:
         ]
         with database.writer.begin() as connection:
             connection.execute(runs.insert(), batch)
+
+
+def forget(log: Log, before: str) -> int:
+    """Delete the finished runs that began before that time, step by step; return their number."""
+    deleted = 0
+    while step := log.write(lambda connection: delete_runs_before(connection, before)):
+        deleted += step
+    return deleted

@@ -39,6 +39,7 @@ from components.sharing.freezing import Choices, capsule_of
 from components.streaming.answer import TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from tests.log.many_rows import forget
 from tests.log.test_export import finished
 from tests.orders import order
 from tests.waiting import wait_for
@@ -119,7 +120,7 @@ def test_every_insert_update_and_delete_is_counted_to_the_byte(log: Log) -> None
         restore_run(own, deleted)
         assert counted(log) == added_up(log)
     revoke(own, own_capsules(own.database)[0].id)
-    assert log.forget(utc_now(-60)) > 0
+    assert forget(log, utc_now(-60)) > 0
     assert counted(log) == added_up(log)
 
 

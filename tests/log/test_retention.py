@@ -17,7 +17,7 @@ from components.runs.run import Run
 from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
-from tests.log.many_rows import fill, moment
+from tests.log.many_rows import fill, forget, moment
 from tests.waiting import wait_for
 
 
@@ -62,7 +62,7 @@ def test_old_runs_are_deleted_in_small_steps_while_others_are_written(
             sizes.extend(path.stat().st_size for path in tmp_path.glob("*-wal"))
 
     event.listen(log.database.writer, "after_cursor_execute", look)
-    assert log.forget(moment(2_500)) == 2_500
+    assert forget(log, moment(2_500)) == 2_500
     assert max(deleted) == 1_000
     assert count_runs(log.database) == 1_001
     assert find_run(log.database, old_but_running.id)
@@ -74,7 +74,7 @@ def test_runs_continue_while_old_ones_are_deleted(log: Log, new_run: Callable[[]
     fill(log.database, 2_000, "x")
     run = new_run()
     log.begin(run)
-    log.forget(moment(10_000))
+    forget(log, moment(10_000))
     run.finish(Outcome(Status.OK))
     log.end(run)
     assert find_run(log.database, run.id).status == "ok"
@@ -90,7 +90,7 @@ def test_the_events_of_a_run_are_deleted_with_it(log: Log, new_run: Callable[[],
         log.begin(run)
         log.end(run)
     assert events_of(log.database, old.id) == old.events() != []
-    assert log.forget(moment(10)) == 1
+    assert forget(log, moment(10)) == 1
     assert events_of(log.database, old.id) == []
     assert events_of(log.database, young.id) == young.events()
     with log.database.reader.begin() as connection:

@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -24,13 +23,13 @@ from components.experiments.judgement import Better
 from components.experiments.rules import rules_to_value
 from components.experiments.store import find_experiment, placed_runs, votes_on
 from components.experiments.stored_sweep import read_sweep, stored_rules
-from components.log import schema
 from components.log.annotations import annotation_of
 from components.log.database import Database, DatabaseUnavailable
 from components.log.importing import read_line
 from components.log.log import Log
 from components.log.query import count_runs, events_of, find_run
 from components.log.record import RunRecord, utc_now
+from components.log.schema import MIGRATIONS
 from components.log.search import page_of
 from components.log.tables import metadata, runs, to_row, votes
 from components.log.view import View
@@ -41,6 +40,7 @@ from components.streaming.outcome import Outcome, Status
 from tests.log import postgresql
 from tests.log.conftest import A_PLACEMENT, make_run
 from tests.log.make_gallery import COMPARED, NOTED, SWEPT
+from tests.log.many_rows import forget
 from tests.log.processes import process
 
 GALLERY = Path(__file__).parent / "gallery"
@@ -66,15 +66,13 @@ def upgrade():
 
 
 @pytest.fixture
-def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A later release of Tempera with one more migration."""
+def next_release(tmp_path: Path) -> Path:
+    """The migrations of a later release of Tempera, which has one more."""
     migrations = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, migrations)
+    shutil.copytree(MIGRATIONS, migrations)
     newest = max(path.name[:4] for path in (migrations / "versions").glob("[0-9]*.py"))
     (migrations / "versions" / "9000_next.py").write_text(NEXT_MIGRATION.format(newest=newest))
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", migrations)
-        yield
+    return migrations
 
 
 @pytest.fixture
@@ -120,11 +118,11 @@ def test_opening_twice_migrates_once(empty_url: str) -> None:
         Database(empty_url).close()
 
 
-def test_an_open_release_keeps_writing_while_the_next_one_migrates(log: Log, url: str, next_release: None) -> None:
+def test_an_open_release_keeps_writing_while_the_next_one_migrates(log: Log, url: str, next_release: Path) -> None:
     run = make_run()
     log.begin(run)
     log.wait_until_committed(run)
-    Database(url).close()
+    Database(url, migrations=next_release).close()
     for ended in (run, make_run()):
         log.begin(ended)
         ended.finish(Outcome(Status.OK, text="as before"))
@@ -191,20 +189,16 @@ def test_a_kill_during_a_migration_leaves_no_half_migrated_log(empty_url: str, k
         look_and_empty()
 
 
-@pytest.mark.usefixtures("next_release")
-def test_an_empty_log_is_migrated_without_a_copy(empty_sqlite_url: str, tmp_path: Path) -> None:
-    Database(empty_sqlite_url).close()
+def test_an_empty_log_is_migrated_without_a_copy(empty_sqlite_url: str, tmp_path: Path, next_release: Path) -> None:
+    Database(empty_sqlite_url, migrations=next_release).close()
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_a_copy_is_made_before_an_older_log_is_migrated(
-    sqlite_url: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_copy_is_made_before_an_older_log_is_migrated(sqlite_url: str, tmp_path: Path, next_release: Path) -> None:
     run_id = filled(sqlite_url)
     (tmp_path / "log.sqlite3.before-9000.part").write_text("left by a process that was killed")
-    request.getfixturevalue("next_release")
     for _ in range(2):
-        database = Database(sqlite_url)
+        database = Database(sqlite_url, migrations=next_release)
         with database.reader.begin() as connection:
             assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
         database.close()
@@ -214,30 +208,25 @@ def test_a_copy_is_made_before_an_older_log_is_migrated(
         assert "mood" not in [column[1] for column in copy.execute("pragma table_info(runs)")]
 
 
-def test_a_newer_log_is_refused_and_not_changed(url: str, request: pytest.FixtureRequest) -> None:
-    request.getfixturevalue("next_release")
+def test_a_newer_log_is_refused_and_not_changed(url: str, next_release: Path) -> None:
     filled(url)
-    newer = schema.MIGRATIONS
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", Path(schema.__file__).parent / "migrations")
-        with pytest.raises(DatabaseUnavailable, match=r"newer version of Tempera\. Update"):
-            Database(url)
-    assert newer == schema.MIGRATIONS
-    database = Database(url)
+    Database(url, migrations=next_release).close()
+    with pytest.raises(DatabaseUnavailable, match=r"newer version of Tempera\. Update"):
+        Database(url)
+    database = Database(url, migrations=next_release)
     assert count_runs(database) == 1
     database.close()
 
 
-def test_a_migration_that_fails_changes_nothing(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_a_migration_that_fails_changes_nothing(url: str, next_release: Path) -> None:
     run_id = filled(url)
-    request.getfixturevalue("next_release")
-    script = schema.MIGRATIONS / "versions" / "9000_next.py"
+    script = next_release / "versions" / "9000_next.py"
     good = script.read_text()
     script.write_text(good + "    op.execute('update nothing set a = 1')\n")
     with pytest.raises(DatabaseUnavailable, match="nothing"):
-        Database(url)
+        Database(url, migrations=next_release)
     script.write_text(good)
-    database = Database(url)
+    database = Database(url, migrations=next_release)
     with database.reader.begin() as connection:
         assert connection.exec_driver_sql("select id, mood from runs").all() == [(run_id, "fine")]
     database.close()
@@ -254,7 +243,7 @@ def test_a_new_fact_needs_no_migration(url: str) -> None:
 
 
 def test_migrations_go_forward_only() -> None:
-    for script in (schema.MIGRATIONS / "versions").glob("*.py"):
+    for script in (MIGRATIONS / "versions").glob("*.py"):
         assert "def downgrade" not in script.read_text()
 
 
@@ -380,7 +369,7 @@ def test_deleting_either_run_deletes_its_vote_only(url: str) -> None:
     kept = a_vote(young, youngest)
     rows = [a_vote(old, young), a_vote(young, old), kept]
     log.write(lambda connection: connection.execute(votes.insert(), rows))
-    assert log.forget("2020-01-02T00:00:00.000000Z") == 1
+    assert forget(log, "2020-01-02T00:00:00.000000Z") == 1
     with log.database.reader.begin() as connection:
         assert [dict(row) for row in connection.execute(select(votes)).mappings()] == [kept]
     assert count_runs(log.database) == 2
