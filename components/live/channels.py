@@ -69,7 +69,6 @@ class Channel:
         self._turns: dict[str, int] = {}
         self._listeners: list[Callable[[Announcement], None]] = []
         self._used_at = time.monotonic()
-        self._connections = 0
         self._lock = threading.Lock()
 
     def announce(
@@ -124,25 +123,23 @@ class Channel:
     def connected(self, listener: Callable[[Announcement], None]) -> Iterator[None]:
         """Hold this while a connection lasts; ``listener`` gets the announcements and must return at once."""
         with self._lock:
-            self._connections += 1
             self._listeners.append(listener)
         try:
             yield
         finally:
             with self._lock:
-                self._connections -= 1
                 self._listeners.remove(listener)
                 self._used_at = time.monotonic()
 
     def is_watching(self, run_id: str) -> bool:
         """Whether the page is connected and may see that run."""
         with self._lock:
-            return self._connections > 0 and run_id in self._shown
+            return bool(self._listeners) and run_id in self._shown
 
     def unused_s(self, now: float) -> float:
         """The seconds since a page used the token; 0 while one is connected."""
         with self._lock:
-            return 0.0 if self._connections else now - self._used_at
+            return 0.0 if self._listeners else now - self._used_at
 
 
 def _rows(shown: Shown | None) -> TokenRows:

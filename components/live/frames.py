@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rapidfuzz.distance import Prefix
+
 Frame = list[int | str]
 """The index of the first changed block, the length of its unchanged beginning, its new end, and each later block.
 
@@ -30,7 +32,7 @@ class Reader:
         if start == len(blocks):
             # Fewer blocks than before: naming the last remaining one drops those behind it.
             return [start - 1, _utf16_length(blocks[start - 1]), ""] if start else [0, 0, ""]
-        unchanged = _common_length(seen[start], blocks[start]) if start < len(seen) else 0
+        unchanged = Prefix.similarity(seen[start], blocks[start]) if start < len(seen) else 0
         return [start, _utf16_length(blocks[start][:unchanged]), blocks[start][unchanged:], *blocks[start + 1 :]]
 
 
@@ -40,17 +42,6 @@ def _first_difference(before: list[str], after: list[str]) -> int:
         if old is not new and old != new:
             return index
     return min(len(before), len(after))
-
-
-def _common_length(old: str, new: str) -> int:
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _utf16_length(text: str) -> int:

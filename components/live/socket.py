@@ -68,22 +68,22 @@ class _Hello(_Request):
     token: Token
 
 
-class _Watch(_Request):
-    watch: RunId | None
+class _LaneRequest(_Request):
     lane: LaneNumber
-    part: Part
     place: Place = ""
     turn: int = Field(default=0, ge=0)
+
+
+class _Watch(_LaneRequest):
+    watch: RunId | None
+    part: Part
     count: int = Field(default=0, ge=0)
     size: int = Field(default=0, ge=0)
 
 
-class _Replay(_Request):
+class _Replay(_LaneRequest):
     replay: RunId
-    lane: LaneNumber
     part: AnswerView
-    place: Place = ""
-    turn: int = Field(default=0, ge=0)
 
 
 class _Leave(_Request):
@@ -254,7 +254,7 @@ class _Connection:
         def wake() -> None:
             if lane.has_ended:
                 with suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._end)
+                    self._loop.call_soon_threadsafe(lambda: self._urgent.set())
             if lane.changed and not (lane.not_before and lane.urgent):
                 return
             lane.changed = True
@@ -267,9 +267,6 @@ class _Connection:
 
         self._lanes[number] = lane, lane.listen(wake)
         self._awake.set()
-
-    def _end(self) -> None:
-        self._urgent.set()
 
     def _enter(self, request: _Watch | _Replay) -> bool:
         """Make this the request of its lane, which ends the previous one; whether the page may have the lane."""

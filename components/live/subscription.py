@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal
 
 from components.live.channels import AnswerView, Shown
@@ -69,7 +69,14 @@ class Subscription:
         self.changed = False
         # Read before the text: an ended run gets no more text.
         ended = self.has_ended
-        messages = list(self._answer_messages(self._blocks, ended) if self._blocks else self._status_messages(ended))
+        blocks, facts = self._answer(self._blocks, ended) if self._blocks else self._status(ended)
+        messages: list[Message] = []
+        if frame := self._reader.frame(blocks):
+            messages.append([*frame])
+        if changed := {name: fact for name, fact in facts.items() if fact != self._last_facts.get(name)}:
+            # Last, because the page redraws itself at the end.
+            messages.append([changed])
+            self._last_facts = facts
         self._was_slow = time.perf_counter() - began > _LONG_S
         return messages
 
@@ -95,7 +102,8 @@ class Subscription:
         run = self._shown.run
         return not run.running if isinstance(run, RunRecord) else run.finished
 
-    def _answer_messages(self, answer: AnswerBlocks | TokenRows, ended: bool) -> Iterator[Message]:
+    def _answer(self, answer: AnswerBlocks | TokenRows, ended: bool) -> tuple[list[str], dict[str, object]]:
+        """The blocks of the answer, and the facts beside them."""
         text, reasoning = self._shown.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)
@@ -103,22 +111,20 @@ class Subscription:
         retry_wait = None if isinstance(run, RunRecord) else run.retry_wait
         note = "" if text or ended else waiting_words(reasoning, retry_wait)
         announcement = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
-        # Sent before the end, because the page redraws itself then.
-        yield from self._frame(answer.blocks)
-        yield from self._changed_facts({"note": note, "said": announcement, "ended": ended})
+        return answer.blocks, {"note": note, "said": announcement, "ended": ended}
 
-    def _status_messages(self, ended: bool) -> Iterator[Message]:
+    def _status(self, ended: bool) -> tuple[list[str], dict[str, object]]:
+        """The block of the status and its numbers, and the facts beside it."""
         record = self._shown.record()
         run = self._shown.run
         if not isinstance(run, RunRecord):
             self._activity = run.activity, run.place_in_queue, run.retry_wait
         badge, colour = status_words(record, *self._activity)
+        colours = f"background: var(--st-{colour}-background-color); color: var(--st-{colour}-text-color)"
         parts = [_number(number, with_meaning=ended) for number in footer(record)]
-        yield from self._frame(
-            [
-                f'<span class="live-badge" data-colour="{colour}">{html.escape(badge)}</span>'
-                f'<span class="live-numbers">{" · ".join(parts)}</span>'
-            ]
+        block = (
+            f'<span class="live-badge" style="{colours}">{html.escape(badge)}</span>'
+            f'<span class="live-numbers">{" · ".join(parts)}</span>'
         )
         self.not_before = time.monotonic() + _NUMBERS_EACH_S
         *_, retry_wait = self._activity
@@ -126,17 +132,7 @@ class Subscription:
             # The countdown changes each second though the run does not.
             self.changed = True
             self.not_before = time.monotonic() + (remaining_s % 1 or 1)
-        yield from self._changed_facts({"ended": ended})
-
-    def _frame(self, blocks: list[str]) -> Iterator[Message]:
-        if frame := self._reader.frame(blocks):
-            yield list(frame)
-
-    def _changed_facts(self, facts: dict[str, object]) -> Iterator[Message]:
-        changed = {name: fact for name, fact in facts.items() if fact != self._last_facts.get(name)}
-        if changed:
-            self._last_facts = facts
-            yield [changed]
+        return [block], {"ended": ended}
 
 
 def _number(number: ShownNumber, *, with_meaning: bool) -> str:

@@ -86,7 +86,7 @@ class TokenRows:
         self._written = len(self._tokens.pieces)
         rows = list(self._rows)
         if ended:
-            if self._length > len(text) or not text.startswith(self._text()):
+            if not text.startswith("".join(piece.text for piece in self._tokens.pieces)):
                 self._settled, rows, problem = [], _plain(text), problem or OTHER_TEXT
             else:
                 # Events beyond the limit of a run's events are not kept at all.
@@ -99,9 +99,6 @@ class TokenRows:
         elif self._tokens.rest:
             rows.append(_encode(self._tokens.rest))
         self.blocks = [*self._settled, "\n".join(rows)] if rows else list(self._settled)
-
-    def _text(self) -> str:
-        return "".join(piece.text for piece in self._tokens.pieces)
 
     def _note_sentences(self, problem: str, *, is_cut: bool) -> list[str]:
         tokens = self._tokens

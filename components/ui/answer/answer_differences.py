@@ -25,6 +25,7 @@ from components.ui.plain_words import plain_words
 
 _SHOWN_OF_SHARED = 400
 """Characters; the middle of a longer common beginning is left out."""
+_MAX_INDENT = 4
 
 _MARKS = {
     Kind.SAME: "{}",
@@ -73,12 +74,7 @@ def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], N
 
     def draw(record: RunRecord, own: Kind) -> None:
         shown_pieces = [Piece(Kind.SAME, answer_text(record))] if pieces is None else pieces
-        marked = "".join(
-            _MARKS[piece.kind].format(html.escape(piece.text))
-            for piece in shown_pieces
-            if piece.kind in (Kind.SAME, own)
-        )
-        draw_marked(f'<div class="word-difference" tabindex="0">{marked}</div>')
+        draw_marked(_marked([piece for piece in shown_pieces if piece.kind in (Kind.SAME, own)]))
 
     return lambda: draw(before, Kind.REMOVED), lambda: draw(after, Kind.ADDED)
 
@@ -94,10 +90,10 @@ def divergence_html(shown: Mapping[str, RunRecord], *, with_chances: bool = Fals
     """The common beginning of the answers and the continuation of each, as HTML with all text escaped."""
     tree = divergence({title: answer_text(record) for title, record in shown.items()})
     pieces: list[str] = []
-    _write_branch(tree, dict(shown), pieces, 0)
+    _write_branch(tree, shown, pieces, 0)
     if tree.branches and with_chances:
         pieces.append('<div class="branch-chances">How likely the tokens were where the answers part:')
-        _write_chances(tree, dict(shown), pieces)
+        _write_chances(tree, shown, pieces)
         pieces.append("</div>")
     return "".join(pieces)
 
@@ -156,7 +152,7 @@ def _pieces(before: str, after: str) -> list[Piece] | None:
     return word_differences(before, after)
 
 
-def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str], depth: int) -> None:
+def _write_branch(branch: Branch, shown: Mapping[str, RunRecord], pieces: list[str], depth: int) -> None:
     names = html.escape(", ".join(branch.names))
     several = len(branch.names) > 1
     if several and branch.branches:
@@ -170,7 +166,7 @@ def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]
             size = f"ends after {branch.begins_at:,} characters"
     dimmed = " shared" if branch.branches else ""
     pieces.append(
-        f'<div class="branch depth-{depth}">'
+        f'<div class="branch depth-{min(depth, _MAX_INDENT)}">'
         f'<div class="branch-head"><b>{names}</b> {size}</div>'
         f'<div class="branch-text{dimmed}">{html.escape(_shortened(branch.text))}</div></div>'
     )
@@ -178,7 +174,7 @@ def _write_branch(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]
         _write_branch(child, shown, pieces, depth + 1)
 
 
-def _write_chances(branch: Branch, shown: dict[str, RunRecord], pieces: list[str]) -> None:
+def _write_chances(branch: Branch, shown: Mapping[str, RunRecord], pieces: list[str]) -> None:
     """Write for each answer how likely its own token and those of the others were where a branch parts."""
     position = branch.begins_at + len(branch.text)
     for child in branch.branches:
@@ -226,12 +222,10 @@ def _shortened(text: str) -> str:
 
 def _token(record: RunRecord, character: int | None) -> int | None:
     """The number of the token with this character, if the endpoint sends one token per chunk."""
+    if character is None or not record.id:
+        return None
     try:
-        return (
-            None
-            if character is None or not record.id
-            else token_at(_tokens(record.id, record.text, events_reader(record)), character)
-        )
+        return token_at(_tokens(record.id, record.text, events_reader(record)), character)
     except QueryFailed:
         return None  # not cached: the next draw may find them
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.contract.messages import Role
+from components.contract.messages import Message, Role
 from components.contract.request import ChatCompletionStreamRequest
 from components.log.query import runs_of_prompt
 from components.log.record import RunRecord
@@ -24,7 +24,7 @@ _MAX = 8
 def draw_branches(record: RunRecord) -> None:
     """Draw the tree, once it is opened. Answers with probabilities can have branches; a given beginning makes one."""
     request = request_of(record)
-    if request is None or not record.text or not (record.mean_logprob is not None or _parts(request)[1]):
+    if request is None or not record.text or (record.mean_logprob is None and not request.answer_prefix):
         return
     opened = st.expander("Branches", icon=":material/account_tree:", key="branches", on_change="rerun")
     database = own_log().database
@@ -48,22 +48,19 @@ def draw_branches(record: RunRecord) -> None:
 
 def _branches(request: ChatCompletionStreamRequest, runs: list[RunRecord]) -> dict[str, RunRecord]:
     """The runs of the same messages, apart from a prefix of the answer, by their titles; the texts are whole."""
-    shared_messages, _ = _parts(request)
     branches: dict[str, RunRecord] = {}
     for run in runs:
         other = request_of(run)
         if other is None or not run.text or len(branches) == _MAX:
             continue
-        messages, prefix = _parts(other)
-        if messages == shared_messages and run.id not in {each.id for each in branches.values()}:
-            text = run.text if run.text.startswith(prefix) else prefix + run.text
+        if _messages(other) == _messages(request) and run.id not in {each.id for each in branches.values()}:
+            text = other.with_prefix(run.text)
             title = f"{local_time(run.created_at):%H:%M:%S}" if branches else "this answer"
             branches[title if title not in branches else f"{title} ({len(branches) + 1})"] = replace(run, text=text)
     return branches
 
 
-def _parts(request: ChatCompletionStreamRequest) -> tuple[list[object], str]:
+def _messages(request: ChatCompletionStreamRequest) -> list[Message]:
+    """The messages without a prefix of the answer."""
     last = request.messages[-1]
-    if last.role is Role.ASSISTANT and last.prefix:
-        return list(request.messages[:-1]), last.content
-    return list(request.messages), ""
+    return request.messages[:-1] if last.role is Role.ASSISTANT and last.prefix else request.messages

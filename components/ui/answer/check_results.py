@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.checks.results import StoredResult, stored_results
+from components.checks.results import stored_results
 from components.log.record import RunRecord
 from components.ui.plain_words import plain_words
 
@@ -19,8 +19,5 @@ _SIGNS = {
 def draw_results(record: RunRecord) -> None:
     """Draw each check of an answer with its reason."""
     for result in stored_results(record):
-        st.markdown(f"{_SIGNS[result.passed]} :small[{_in_words(result)}]")
-
-
-def _in_words(result: StoredResult) -> str:
-    return f"**{plain_words(result.check, _MAX_SHOWN)}** {plain_words(result.reason, _MAX_SHOWN)}"
+        words = f"**{plain_words(result.check, _MAX_SHOWN)}** {plain_words(result.reason, _MAX_SHOWN)}"
+        st.markdown(f"{_SIGNS[result.passed]} :small[{words}]")

@@ -29,7 +29,8 @@ def draw_events(run: Run | RunRecord | None) -> None:
     if run is None:
         st.caption("The events of a run appear here, each with its time and its raw data.")
     elif isinstance(run, RunRecord):
-        _draw_stored(run)
+        with show_errors():
+            _draw_all(events_reader(run)(), run.event_count)
     elif run.finished:
         _draw_all(run.events(), run.record().event_count)
     else:
@@ -46,11 +47,6 @@ def _draw_live(run: Run) -> None:
     _draw_table(newest, first=len(events) - len(newest), can_open=False)
     if len(events) > len(newest):
         st.caption(f"The newest {len(newest)} of {len(events):,}; all of them after the run has ended.")
-
-
-def _draw_stored(record: RunRecord) -> None:
-    with show_errors():
-        _draw_all(events_reader(record)(), record.event_count)
 
 
 def _draw_all(events: list[StoredEvent], count: int) -> None:
@@ -100,19 +96,11 @@ def _draw_strip(events: list[StoredEvent]) -> None:
 
 def _draw_table(events: list[StoredEvent], first: int, *, can_open: bool = True) -> None:
     """Draw the list. ``can_open`` makes rows selectable; a list that still grows has no selection."""
-    frame = _frame(events, first)
-    data, common = folded([event.data for event in events])
+    table = _frame(events, first).set_axis(["event", "at", "gap", "name"], axis=1)
+    table["text"] = [_text_of(event) for event in events]
+    table["data"], common = folded([event.data for event in events])
     st.dataframe(
-        pd.DataFrame(
-            {
-                "event": frame["number"],
-                "at": frame["at_s"],
-                "gap": frame["gap_ms"],
-                "name": frame["name"],
-                "text": [_text_of(event) for event in events],
-                "data": data,
-            }
-        ),
+        table,
         key=keys.EVENTS_TABLE if can_open else None,
         hide_index=True,
         placeholder="–",
@@ -197,6 +185,5 @@ def _frame(events: list[StoredEvent], first: int) -> pd.DataFrame:
             # Events of one read have the same time, so there is no gap between them.
             "gap_ms": at_ms.diff().replace(0.0, float("nan")),
             "name": [event.name for event in events],
-            "data": [event.data for event in events],
         }
     )

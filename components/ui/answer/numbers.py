@@ -116,10 +116,7 @@ def _curve(record: RunRecord) -> list[tuple[float, int]]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _cached_curve(run_id: str, text: str, _read: Callable[[], list[StoredEvent]]) -> list[tuple[float, int]]:
-    return _counted(_read(), text)
-
-
-def _counted(events: list[StoredEvent], text: str) -> list[tuple[float, int]]:
+    events = _read()
     points: list[tuple[float, int]] = []
     before = 0
     for event, length in zip(events, lengths_after(events, text), strict=True):

@@ -6,6 +6,7 @@ The parts have the same order and number in both cases, so that an ended run rep
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -41,13 +42,14 @@ def draw_run(
     the numbers are drawn. ``actions`` draws the elements next to the numbers; the default is the switches of the view.
     """
     record = record or record_of(run)
+    draw = partial(_draw_parts, stale=stale, with_answer=with_answer, actions=actions, place=place)
     if st.session_state.get(keys.NATIVE) and isinstance(run, Run) and record and record.running:
         interval_s = max(_SLICE_S, place.lanes / _SLICES_PER_S)
-        st.fragment(_draw_again_and_again, run_every=interval_s)(run, stale, with_answer, actions, place)
+        st.fragment(_draw_again_and_again, run_every=interval_s)(run, draw)
         return
     # A fragment is inside its own container, so its replacement must be, too.
     with st.container():
-        _draw_parts(run, record, stale, with_answer, actions, place)
+        draw(run, record)
     if st.session_state.get(keys.NATIVE) and isinstance(run, RunRecord) and run.running:
         _refresh(run)
 
@@ -59,18 +61,17 @@ def draw_fallback_notice() -> None:
             st.caption("Drawn without the live connection: a proxy may block it. Reload the page to try again.")
 
 
-def _draw_again_and_again(
-    run: Run, stale: bool, with_answer: bool, actions: Callable[[], None] | None, place: Place
-) -> None:
+def _draw_again_and_again(run: Run, draw: Callable[[Run, RunRecord], None]) -> None:
     """Draw a live run for pages that cannot reach the live view's socket, then redraw the page once."""
     if run.finished:
         st.rerun()
-    _draw_parts(run, run.record(), stale, with_answer, actions, place)
+    draw(run, run.record())
 
 
 def _draw_parts(
     run: Run | RunRecord | None,
     record: RunRecord | None,
+    *,
     stale: bool,
     with_answer: bool,
     actions: Callable[[], None] | None,

@@ -38,7 +38,7 @@ from components.ui.compare.starting import (
     requests_of,
     run_lane_without_probabilities,
     start_lane,
-    stop_lane,
+    stop,
 )
 from components.ui.compare.vote import shown_run_of
 from components.ui.experiment_file import rules_form
@@ -336,7 +336,7 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
                 key=lane_key("stop", lane_id),
                 type="tertiary",
                 icon=":material/stop:",
-                on_click=presses.soon(stop_lane, lane_id),
+                on_click=presses.soon(stop, lane_id),
             )
         else:
             st.button(

@@ -14,7 +14,7 @@ from components.experiments.store import COMPARISON, StoredExperiment
 from components.ui import presses, shortcuts, state
 from components.ui.compare import keys
 from components.ui.compare.lane_form import draw_change_of_several
-from components.ui.compare.starting import change_lanes, open_comparison, start_all, stop_all
+from components.ui.compare.starting import change_lanes, open_comparison, start_all, stop
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.file_menu import draw_file_menu
 from components.ui.form import draft_form
@@ -59,7 +59,7 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
             shortcut=shortcuts.STOP,
             icon=":material/stop:",
             disabled=not active,
-            on_click=presses.soon(stop_all),
+            on_click=presses.soon(stop),
         )
         if may_be_refused:
             draw_send_anyway()

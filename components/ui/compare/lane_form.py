@@ -40,7 +40,7 @@ def draw_lane_form(lane: Lane, draft: Draft, endpoints: Mapping[str, AnyEndpoint
         key=lane_key("name", lane.id),
         max_chars=MAX_NAME_CHARS,
         placeholder="Optional",
-        on_change=presses.soon(_apply_text, lane.id, "name"),
+        on_change=presses.soon(_apply, lane.id, "name"),
     )
     st.caption("A lane stores only its differences from the base. Fields set to base follow the base.")
     lane_draft = lane.apply(draft)
@@ -69,7 +69,8 @@ def draw_change_of_several(comparison: Comparison) -> None:
     )
     fields = dict.fromkeys([*draft_form.read().settings, *draft_form.chosen_profile().further_fields])
     field = st.selectbox("Field", list(fields), key=lane_key("field", _SEVERAL))
-    options = [_BASE, *_states(field)]
+    row, initial = draft_form.row_of(field), _initial_setting(field)
+    options = [_BASE, *field_widgets.states(row, nullable=may_be_null(field))]
     chosen = st.segmented_control(
         "In these lanes",
         options,
@@ -77,7 +78,6 @@ def draw_change_of_several(comparison: Comparison) -> None:
         required=True,
         key=lane_key(f"several_{field}", "state"),
     )
-    row, initial = draft_form.row_of(field), _initial_setting(field)
     value: Any = field_widgets.shown(row, initial)
     if chosen == FieldState.VALUE.value:
         key = lane_key(f"several_{field}", "value")
@@ -138,7 +138,7 @@ def _draw_choice(lane: Lane, part: str, options: list[str], base: str) -> None:
         placeholder=f"base: {base}",
         accept_new_options=part == "model",
         key=lane_key(part, lane.id),
-        on_change=presses.soon(_apply_choice, lane.id, part),
+        on_change=presses.soon(_apply, lane.id, part),
     )
 
 
@@ -175,12 +175,8 @@ def _draw_text(lane: Lane, part: str, label: str, base: str, placeholder: str) -
             height="content",
             placeholder=placeholder,
             label_visibility="collapsed",
-            on_change=presses.soon(_apply_text, lane.id, part),
+            on_change=presses.soon(_apply, lane.id, part),
         )
-
-
-def _states(field: str) -> list[str]:
-    return field_widgets.states(draft_form.row_of(field), nullable=may_be_null(field))
 
 
 def _profile_of(draft: Draft) -> Profile:
@@ -199,17 +195,13 @@ def _change(lane_id: str, **parts: Any) -> None:
     draft_form.change_comparison(partial(changed, lane_ids=(lane_id,), **parts))
 
 
-def _apply_text(lane_id: str, part: str) -> None:
-    text = st.session_state[lane_key(part, lane_id)]
+def _apply(lane_id: str, part: str) -> None:
+    value = st.session_state[lane_key(part, lane_id)]
     if part == "system":
         # New text may contain variables, even if the previous one did not.
-        _change(lane_id, system=text, literal=False)
+        _change(lane_id, system=value, literal=False)
     else:
-        _change(lane_id, **{part: text.strip() if part == "name" else text})
-
-
-def _apply_choice(lane_id: str, part: str) -> None:
-    _change(lane_id, **{part: st.session_state[lane_key(part, lane_id)]})
+        _change(lane_id, **{part: value.strip() if part == "name" else value})
 
 
 def _apply_own(lane_id: str, part: str, begins_with: str) -> None:

@@ -42,8 +42,8 @@ def _column(title: str, runs: Sequence[RunRecord], reference: str, base: Sequenc
     texts = _texts(runs)
     words = {
         "repeats": str(len(runs)),
-        "characters": _characters(noise.spread([len(text) for text in texts])),
-        "TTFT": _times(noise.spread(_ttfts(runs))),
+        "characters": _range(noise.spread(_lengths(runs)), lambda value: f"{value:,.0f}"),
+        "TTFT": _range(noise.spread(_ttfts(runs)), duration),
         "similarity within the lane": _shares(_within(texts)),
         f"similarity to {plain_words(reference)}": _shares(_within(texts))
         if title == reference
@@ -104,14 +104,6 @@ def _verdict(verdict: Verdict) -> str:
         Verdict.MORE: ":orange[**significant (p < 0.05)**]",
     }
     return words[verdict]
-
-
-def _characters(spread: Spread | None) -> str:
-    return _range(spread, lambda value: f"{value:,.0f}")
-
-
-def _times(spread: Spread | None) -> str:
-    return _range(spread, duration)
 
 
 def _shares(spread: Spread | None) -> str:

@@ -90,10 +90,10 @@ def start_all() -> None:
     _start(experiment_id, draft, ready, is_new=True)
 
 
-def stop_all() -> None:
-    """Stop every run of the shown experiment, pending ones included."""
+def stop(lane_id: str | None = None) -> None:
+    """Stop the runs of one lane of the shown experiment, or of all, pending ones included."""
     if experiment := own_experiment(st.session_state.get(state.EXPERIMENT)):
-        experiment.stop()
+        experiment.stop(lane_id)
 
 
 def start_lane(lane_id: str) -> None:
@@ -123,12 +123,6 @@ def run_lane_without_probabilities(lane_id: str) -> None:
     start_lane(lane_id)
 
 
-def stop_lane(lane_id: str) -> None:
-    """Stop one lane of the shown experiment."""
-    if experiment := own_experiment(st.session_state.get(state.EXPERIMENT)):
-        experiment.stop(lane_id)
-
-
 def change_lanes(change: Callable[[Comparison], Comparison], sentence: str) -> None:
     """Change the lanes, and stop the runs of removed lanes, which can no longer be seen or stopped.
 
@@ -137,7 +131,7 @@ def change_lanes(change: Callable[[Comparison], Comparison], sentence: str) -> N
     before = {lane.id for lane in draft_form.read().comparison.lanes}
     draft_form.change_comparison(change, sentence)
     for lane_id in before - {lane.id for lane in draft_form.read().comparison.lanes}:
-        stop_lane(lane_id)
+        stop(lane_id)
 
 
 def check_lane(lane_id: str, record: RunRecord) -> None:

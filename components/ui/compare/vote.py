@@ -73,7 +73,6 @@ def shown_run_of(lane_runs: LaneRuns) -> Run | RunRecord:
 
 
 def _show_next_pair(lanes: list[str], runs: Mapping[str, LaneRuns] | None) -> None:
-    st.session_state.pop(keys.REVEALED, None)
     if runs is None:
         start_all()
         runs = {}

@@ -71,8 +71,7 @@ export class Lens {
     this.current = null;
     this.box = make("div", "live-lens");
     this.card = make("div", "lens-card");
-    this.strip = document.createElement("canvas");
-    this.strip.className = "lens-strip";
+    this.strip = make("canvas", "lens-strip");
     this.numbers = make("p", "lens-numbers");
     this.list = make("div", "lens-list");
     this.notes = make("div", "lens-notes");

@@ -14,7 +14,7 @@ export class Replay {
     this.player.hidden = false;
     [this.play, this.step, this.pace, this.place, this.strip, this.words] =
       ["play", "step", "pace", "place", "strip", "words"].map((part) => this.player.querySelector(`.live-${part}`));
-    this.play.onclick = () => (this.playing ? this.pause() : this.start());
+    this.play.onclick = () => (this.playing ? this.setPlaying(false) : this.start());
     this.step.onclick = () => this.stepOn();
     this.pace.onclick = () => this.setSpeed(SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length]);
     this.place.oninput = () => this.goTo(Number(this.place.value));
@@ -28,7 +28,7 @@ export class Replay {
   }
 
   remove() {
-    this.pause();
+    this.setPlaying(false);
     this.resized.disconnect();
     this.player.hidden = true;
     this.view.stale = true;
@@ -65,14 +65,10 @@ export class Replay {
       this.at = Math.min(this.at + Math.min(now - before, LONGEST_FRAME_MS) * this.speed, this.end);
       before = now;
       this.catchUp();
-      if (this.at >= this.end) this.pause();
+      if (this.at >= this.end) this.setPlaying(false);
       else this.ticking = requestAnimationFrame(tick);
     };
     this.ticking = requestAnimationFrame(tick);
-  }
-
-  pause() {
-    this.setPlaying(false);
   }
 
   setSpeed(speed) {
@@ -88,7 +84,7 @@ export class Replay {
 
   // Skip to the next event that changes the text.
   stepOn() {
-    this.pause();
+    this.setPlaying(false);
     const next = this.events.findIndex((event, number) => number >= this.shown && event.length > 1);
     if (next >= 0) this.goTo(this.events[next][0]);
   }
