@@ -191,7 +191,6 @@ def test_the_openai_client_cannot_send_unpaired_surrogates():
         export(a_request(messages=[{"role": "user", "content": "\ud83d"}]), BEEZY, URL, Language.OPENAI)
 
 
-def test_each_language_has_a_label_a_file_ending_and_highlighting():
+def test_each_language_has_a_label_and_highlighting():
     assert len({language.label for language in Language}) == len(Language)
-    assert {language.file_ending for language in Language} == {".json", ".sh", ".py"}
     assert {language.highlighting for language in Language} == {"json", "bash", "python"}

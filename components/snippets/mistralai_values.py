@@ -1,23 +1,17 @@
-"""Generates Python code for the mistralai client, version 3.
+"""The values that the mistralai client, version 3, sends unchanged.
 
-The client validates its arguments against its own types: it drops unknown keys and some nulls, and adds defaults. The
-shapes below describe the values that it sends unchanged.
+The client validates its arguments against its own types: it drops unknown keys and some nulls, and adds defaults.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import JsonValue
 
-from components.snippets import sentences
-from components.snippets.problem import CannotExport
-from components.snippets.python_literal import python_arguments, python_literal
-
-# The client's sentinel for "not given".
-_UNSET_SENTINEL = "~?~unset~?~sentinel~?~"
+UNSET_SENTINEL = "~?~unset~?~sentinel~?~"
+"""The client's sentinel for "not given"."""
 # The client converts numbers to floats.
 _LARGEST_EXACT_FLOAT = 2**53
 _MAX_NAME_CHARS = 40
@@ -61,59 +55,8 @@ _PARAMETERS: dict[str, _Shape] = {
     "top_logprobs": _WHOLE_NUMBER,
 }
 
-_WHY_NONE = "        # None in a message makes the client leave a key out; without it, it would send a default.\n"
 
-_STREAMED = """\
-{import_os}from mistralai.client import Mistral
-
-with Mistral(api_key={key}, server_url={server_url}) as client:
-    with client.chat.stream(
-{arguments}    ) as stream:
-        for event in stream:
-            for choice in event.data.choices[:1]:
-                print(choice.delta.content or "", end="", flush=True)
-print()
-"""
-
-_AT_ONCE = """\
-{import_os}from mistralai.client import Mistral
-
-with Mistral(api_key={key}, server_url={server_url}) as client:
-    answer = client.chat.complete(
-{arguments}    )
-    print(answer.choices[0].message.content)
-"""
-
-
-def to_mistralai(body: str, base_url: str, key_variable: str | None) -> str:
-    """A program that sends a body equal to ``body`` as JSON and prints the answer as it arrives.
-
-    Raises CannotExport for a key or a value that the client would drop or change, and for an address without /v1, which
-    it appends.
-    """
-    server_url = base_url.removesuffix("/v1")
-    if server_url == base_url:
-        raise CannotExport(sentences.MISTRALAI_NEEDS_V1)
-    fields = json.loads(body)
-    # The client's methods set it themselves.
-    streamed = fields.pop("stream")
-    if (what := next(_changed(fields), None)) is not None:
-        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND.format(what=what))
-    if json.dumps(_UNSET_SENTINEL) in body:
-        raise CannotExport(sentences.MISTRALAI_CANNOT_SEND_TEXT.format(text=_UNSET_SENTINEL))
-    filled = [_without_defaults(message) for message in fields["messages"]]
-    note = _WHY_NONE if filled != fields["messages"] else ""
-    fields["messages"] = filled
-    return (_STREAMED if streamed else _AT_ONCE).format(
-        import_os="import os\n\n" if key_variable else "",
-        # Without an argument the client would send MISTRAL_API_KEY to this address.
-        key=f'os.environ["{key_variable}"]' if key_variable else '"not-needed"',
-        server_url=python_literal(server_url),
-        arguments=note + python_arguments(fields, " " * 8),
-    )
-
-
-def _changed(fields: dict[str, Any]) -> Iterator[str]:
+def changed_by_mistralai(fields: dict[str, Any]) -> Iterator[str]:
     """The names of the fields that the client would drop or change."""
     for key, value in fields.items():
         if key not in _PARAMETERS:
@@ -149,7 +92,7 @@ def _passes(value: object, shape: _Shape) -> bool:
     return value is None if shape is None else type(value) is shape
 
 
-def _without_defaults(message: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def without_defaults_of_mistralai(message: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """The message with None for each key that the client would fill with a default; None omits the key."""
     if message["role"] != "assistant":
         return message
