@@ -12,7 +12,6 @@ from components.access import sentences
 from components.settings import Settings, variable_name
 from components.user_error import UserError
 
-_EVERYBODY: tuple[str, ...] = ()
 _COMMON_KEYS = ("redirect_uri", "cookie_secret")
 _PROVIDER_KEYS = ("client_id", "client_secret", "server_metadata_url")
 
@@ -33,7 +32,7 @@ class Access:
     read: then no login is allowed.
     """
 
-    allow: tuple[str, ...] = _EVERYBODY
+    allow: tuple[str, ...] = ()
     closed: str | None = None
 
 
@@ -49,8 +48,7 @@ def login_problem(settings: Settings, secrets: Mapping[str, object]) -> str | No
     auth = secrets.get("auth")
     if auth is None:
         if settings.login:
-            name = variable_name("login")
-            return sentences.NO_AUTH_TABLE.format(name=name)
+            return sentences.NO_AUTH_TABLE.format(name=variable_name("login"))
         if "access" in secrets:
             return sentences.ACCESS_WITHOUT_AUTH
         return None

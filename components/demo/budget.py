@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, select, text, true, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,7 @@ _DELETE_AT_ONCE = 200
 _SOON_S = 2.0
 _LOCK = 0x74656D70657261  # an arbitrary number, used by no other lock
 _MAX_TOKENS = 2**53
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,10 @@ class SlotsTaken(Refused):
 
 @dataclass(frozen=True)
 class Demand:
-    """The tokens that a run needs: at most ``tokens`` in total, including ``max_tokens`` for the answer."""
+    """The tokens that a visitor's run needs: at most ``tokens`` in total, including ``max_tokens`` for the answer."""
 
+    visitor: str
+    network: str
     tokens: int
     max_tokens: int = 0
     experiment_id: str | None = None
@@ -96,9 +100,7 @@ class _Used:
     """Of these, the tokens of runs that are under way."""
 
 
-def reserve(
-    log: Log, settings: DemoSettings, visitor: str, network: str, demand: Demand, now: datetime | None = None
-) -> Reservation:
+def reserve(log: Log, settings: DemoSettings, demand: Demand, now: datetime | None = None) -> Reservation:
     """Reserve a slot and tokens for a run that begins now, in one exclusive transaction.
 
     ``now`` is in UTC, by default the database's time. Raises Refused, with what to do; also when the database cannot be
@@ -109,12 +111,11 @@ def reserve(
     def work(connection: Connection) -> None:
         lock_demo(connection)
         moment = now or read_database_clock(connection)
-        _refuse(connection, settings, visitor, network, demand, moment, at_once=True)
+        _refuse(connection, settings, demand, moment, at_once=True)
         if _used(connection, _everybody(settings), moment).now >= settings.slots:
             raise SlotsTaken(sentences.SLOTS_TAKEN)
-        values = {"visitor": visitor, "network": network, **vars(demand), "settled": False}
-        times = {"created_at": _written(moment), "alive_at": _written(moment)}
-        connection.execute(insert(reservations), {"id": reservation.id, **values, **times})
+        values = {"created_at": _written(moment), "alive_at": _written(moment), "settled": False}
+        connection.execute(insert(reservations), {"id": reservation.id, **vars(demand), **values})
         _delete_old(connection, moment)
 
     try:
@@ -124,37 +125,26 @@ def reserve(
     return reservation
 
 
-def check(
-    log: Log, settings: DemoSettings, visitor: str, network: str, demand: Demand, now: datetime | None = None
-) -> None:
+def check(log: Log, settings: DemoSettings, demand: Demand) -> None:
     """Raise Refused where ``reserve`` would, apart from the number of running runs; reserve nothing."""
-
-    def look(connection: Connection) -> None:
-        moment = now or read_database_clock(connection)
-        _refuse(connection, settings, visitor, network, demand, moment, at_once=False)
-
-    _read(log, look)
+    _read(log, lambda connection: _refuse(connection, settings, demand, read_database_clock(connection), at_once=False))
 
 
 def left(log: Log, settings: DemoSettings, visitor: str, network: str, now: datetime | None = None) -> Left:
     """The visitor's remaining runs and tokens. Raises Refused when the database cannot be reached."""
-    result: list[Left] = []
 
-    def look(connection: Connection) -> None:
+    def look(connection: Connection) -> Left:
         moment = now or read_database_clock(connection)
         scopes = [(each, _used(connection, each, moment)) for each in _scopes(settings, visitor, network)]
         tokens = max(settings.tokens_a_day - _used(connection, _everybody(settings), moment).tokens, 0)
-        result.append(
-            Left(
-                max(min(scope.runs(settings.runs_a_minute) - used.minute for scope, used in scopes), 0),
-                max(min(scope.runs(settings.runs_a_day) - used.day for scope, used in scopes), 0),
-                max(min(tokens, *(scope.tokens - used.tokens for scope, used in scopes)), 0),
-                tokens,
-            )
+        return Left(
+            max(min(scope.runs(settings.runs_a_minute) - used.minute for scope, used in scopes), 0),
+            max(min(scope.runs(settings.runs_a_day) - used.day for scope, used in scopes), 0),
+            max(min(tokens, *(scope.tokens - used.tokens for scope, used in scopes)), 0),
+            tokens,
         )
 
-    _read(log, look)
-    return result[0]
+    return _read(log, look)
 
 
 def settle(log: Log, reservation: Reservation, used_tokens: int) -> None:
@@ -209,30 +199,21 @@ def _everybody(settings: DemoSettings) -> _Scope:
     return _Scope(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, per="")
 
 
-def _refuse(
-    connection: Connection,
-    settings: DemoSettings,
-    visitor: str,
-    network: str,
-    demand: Demand,
-    now: datetime,
-    *,
-    at_once: bool,
-) -> None:
-    scopes = _scopes(settings, visitor, network)
+def _refuse(connection: Connection, settings: DemoSettings, demand: Demand, now: datetime, *, at_once: bool) -> None:
+    scopes = _scopes(settings, demand.visitor, demand.network)
     for scope in scopes:
         _refuse_too_many(connection, settings, scope, now, at_once=at_once)
     for scope in (_everybody(settings), *reversed(scopes)):
         _refuse_too_large(connection, scope, demand.tokens, now)
-    _refuse_too_many_together(connection, settings, visitor, demand)
+    _refuse_too_many_together(connection, settings, demand)
 
 
-def _refuse_too_many_together(connection: Connection, settings: DemoSettings, visitor: str, demand: Demand) -> None:
+def _refuse_too_many_together(connection: Connection, settings: DemoSettings, demand: Demand) -> None:
     """Refuse a run of an experiment that has reached its limit of runs; repeated runs count, too."""
     if demand.experiment_id is None:
         return
     row = reservations.c
-    in_experiment = (row.experiment_id == demand.experiment_id) & (row.visitor == visitor)
+    in_experiment = (row.experiment_id == demand.experiment_id) & (row.visitor == demand.visitor)
     counts = select(func.count(), func.coalesce(func.sum(row.max_tokens), 0)).where(in_experiment)
     runs, max_tokens = map(int, connection.execute(counts).one())
     if runs >= settings.sweep_runs:
@@ -283,7 +264,7 @@ def _until_one_is_free(connection: Connection, scope: _Scope, number: int, secon
     row = reservations.c
     newest_first = select(row.created_at).where(scope.condition).order_by(row.created_at.desc())
     started = connection.execute(newest_first.offset(number - 1).limit(1)).scalar_one()
-    return max((_read_moment(started) - now).total_seconds() + seconds, 0.0)
+    return max((datetime.fromisoformat(started) - now).total_seconds() + seconds, 0.0)
 
 
 def _refuse_too_large(connection: Connection, scope: _Scope, tokens: int, now: datetime) -> None:
@@ -300,7 +281,7 @@ def _refuse_too_large(connection: Connection, scope: _Scope, tokens: int, now: d
     of_today = scope.condition & (row.created_at > _written(now, _DAY_S))
     freed = select(row.created_at, oldest_first).where(of_today).subquery()
     started = connection.execute(select(func.min(freed.c.created_at)).where(freed.c.freed >= missing)).scalar_one()
-    wait = max((_read_moment(started) - now).total_seconds() + _DAY_S, 0.0)
+    wait = max((datetime.fromisoformat(started) - now).total_seconds() + _DAY_S, 0.0)
     raise Refused(sentences.TOKENS_USED.format(have_used=scope.have_used, wait=_in(wait)), wait)
 
 
@@ -310,13 +291,13 @@ def _delete_old(connection: Connection, now: datetime) -> None:
     connection.execute(delete(reservations).where(row.id.in_(old)))
 
 
-def _read(log: Log, look: Callable[[Connection], None]) -> None:
+def _read(log: Log, look: Callable[[Connection], _T]) -> _T:
     database = log.database
     if database is None:
         raise Refused(sentences.COUNTERS_UNREACHABLE)
     try:
         with database.reader.begin() as connection:
-            look(connection)
+            return look(connection)
     except SQLAlchemyError:
         raise Refused(sentences.COUNTERS_UNREACHABLE) from None
 
@@ -324,10 +305,6 @@ def _read(log: Log, look: Callable[[Connection], None]) -> None:
 def _written(moment: datetime, ago_s: float = 0.0) -> str:
     """A moment, or one some seconds before it, as the log writes it."""
     return (moment - timedelta(seconds=ago_s)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _read_moment(written: str) -> datetime:
-    return datetime.fromisoformat(written)
 
 
 def _in(seconds: float) -> str:

@@ -74,18 +74,20 @@ class DemoGate:
         order = run.order
         request = checked(order.endpoint, order.body, self._settings)
         experiment = order.placement.experiment_id if order.placement else None
-        demand = Demand(tokens_of(request, order.body), request.max_tokens or 0, experiment)
-        with self._join(run, demand) as queued, self._reserved(run, self._await_slot(run, queued, demand)) as settle:
-            yield settle
-
-    def _join(self, run: Run, demand: Demand) -> QueuedRun:
+        tokens = tokens_of(request, order.body)
+        demand = Demand(run.owner, run.network or UNKNOWN, tokens, request.max_tokens or 0, experiment)
         # Checked first, so that a refused run does not wait in the queue.
         try:
-            budget.check(self._log, self._settings, run.owner, run.network or UNKNOWN, demand)
+            budget.check(self._log, self._settings, demand)
         except Refused as refused:
             if not _may_wait(run, refused):
                 raise
-        return self.slots.join(run.owner, run.network or UNKNOWN)
+        queued = self.slots.join(demand.visitor, demand.network)
+        try:
+            with self._reserved(run, self._await_slot(run, queued, demand)) as settle:
+                yield settle
+        finally:
+            self.slots.leave(queued)
 
     def _await_slot(self, run: Run, queued: QueuedRun, demand: Demand) -> Reservation:
         try:
@@ -104,12 +106,12 @@ class DemoGate:
     def _reserve(self, run: Run, queued: QueuedRun, demand: Demand) -> Reservation:
         gives_up_at = time.monotonic() + _MAX_WAIT_S
         while True:
-            while not queued.wait(_POLL_S):
+            while not self.slots.wait(queued, _POLL_S):
                 self._check_still_wanted(run)
-                self._wait(run, queued.place)
+                self._wait(run, self.slots.place_of(queued))
             self._check_still_wanted(run)
             try:
-                reservation = budget.reserve(self._log, self._settings, run.owner, run.network or UNKNOWN, demand)
+                reservation = budget.reserve(self._log, self._settings, demand)
             except SlotsTaken:
                 # By runs of other processes: this one is next here.
                 self._wait(run, None)
@@ -117,7 +119,7 @@ class DemoGate:
             except Refused as refused:
                 if not _may_wait(run, refused) or time.monotonic() > gives_up_at:
                     raise
-                queued.postpone(refused.again_in_s or 0.0)
+                self.slots.postpone(queued, refused.again_in_s or 0.0)
             else:
                 run.enter(Activity.PREPARING)
                 return reservation

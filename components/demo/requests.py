@@ -64,8 +64,10 @@ def checked(endpoint: AnyEndpoint, body: bytes, settings: DemoSettings) -> ChatC
         raise Refused(sentences.NOT_A_REQUEST) from None
     if request.extra_body:
         raise Refused(sentences.EXTRA_FIELDS.format(names=_names(request.extra_body)))
-    if request.model not in settings.models_of(endpoint):
-        raise Refused(sentences.MODEL_NOT_ALLOWED.format(choice=_choice(settings.models_of(endpoint))))
+    models = settings.models_of(endpoint)
+    if request.model not in models:
+        choice = sentences.MODELS_TO_CHOOSE.format(models=", ".join(models)) if models else sentences.NO_MODEL_TO_CHOOSE
+        raise Refused(sentences.MODEL_NOT_ALLOWED.format(choice=choice))
     _check_numbers(request, endpoint, settings)
     _check_size(request.messages, settings)
     return request
@@ -120,7 +122,3 @@ def _names(keys: Collection[str]) -> str:
     names = [key[:_MAX_NAME_CHARS] for key in keys]
     rest = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return ", ".join(names[:_MAX_NAMED]) + rest
-
-
-def _choice(models: tuple[str, ...]) -> str:
-    return sentences.MODELS_TO_CHOOSE.format(models=", ".join(models)) if models else sentences.NO_MODEL_TO_CHOOSE

@@ -9,49 +9,28 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
-from types import TracebackType
+from dataclasses import dataclass
 
 from components.demo import sentences
 from components.demo.settings import DemoSettings
 from components.runs.gate import Refused
 
 
+@dataclass(eq=False)
 class QueuedRun:
-    """A run in the queue: it waits, runs, and ends with the context. Thread-safe."""
+    """A run in the queue, which waits or runs. Two runs are never equal."""
 
-    def __init__(self, slots: Slots, visitor: str, network: str) -> None:
-        self._slots = slots
-        self.visitor = visitor
-        self.network = network
-        self.runs = False
-        """Whether it has a slot."""
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until the run has a slot, at most this many seconds; returns whether it has one."""
-        return self._slots.wait(self, seconds)
-
-    @property
-    def place(self) -> int | None:
-        """The position of the run in the queue, from 1; None when it does not wait."""
-        return self._slots.place_of(self)
-
-    def postpone(self, seconds: float) -> None:
-        """Give the slot back and wait again as the visitor's next run; no other run of the visitor begins before it."""
-        self._slots.postpone(self, seconds)
-
-    def __enter__(self) -> QueuedRun:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._slots.leave(self)
+    visitor: str
+    network: str
+    runs: bool = False
+    """Whether it has a slot."""
 
 
 class Slots:
     """At most ``slots`` concurrent runs. The queue serves visitors in turn, and each visitor's runs in order.
 
     Of one visitor at most ``runs_at_once`` run and ``queue_of_one`` wait; one network has at most half of the queue.
+    Thread-safe.
     """
 
     def __init__(self, settings: DemoSettings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -79,17 +58,18 @@ class Slots:
 
     def join(self, visitor: str, network: str) -> QueuedRun:
         """Queue a run, which may get its slot at once. Raises Refused when the queue has no room for it."""
-        turn = QueuedRun(self, visitor, network)
+        turn = QueuedRun(visitor, network)
         with self._changed:
             self._lines.setdefault(visitor, deque()).append(turn)
             self._fill()
-            if not turn.runs and (sentence := self._no_room(turn)):
+            waiting = [(each.visitor, each.network) for line in self._lines.values() for each in line]
+            if not turn.runs and (sentence := no_room(self._settings, waiting, visitor, network)):
                 self._take_out(turn)
                 raise Refused(sentence)
         return turn
 
     def wait(self, turn: QueuedRun, seconds: float) -> bool:
-        """See ``QueuedRun.wait``."""
+        """Wait until the run has a slot, at most this many seconds; returns whether it has one."""
         with self._changed:
             # A waiting run may be allowed to start now.
             self._fill()
@@ -97,7 +77,7 @@ class Slots:
             return turn.runs
 
     def place_of(self, turn: QueuedRun) -> int | None:
-        """See ``QueuedRun.place``."""
+        """The position of the run in the queue, from 1; None when it does not wait."""
         with self._changed:
             line = self._lines.get(turn.visitor, deque())
             if turn not in line:
@@ -112,7 +92,7 @@ class Slots:
             return place
 
     def postpone(self, turn: QueuedRun, seconds: float) -> None:
-        """See ``QueuedRun.postpone``."""
+        """Give the slot back and wait again as the visitor's next run; no other run of the visitor begins before it."""
         with self._changed:
             if turn.runs:
                 self._running.remove(turn)
@@ -155,10 +135,6 @@ class Slots:
             line.remove(turn)
             if not line:
                 del self._lines[turn.visitor]
-
-    def _no_room(self, turn: QueuedRun) -> str | None:
-        waiting = [each for line in self._lines.values() for each in line]
-        return no_room(self._settings, [(each.visitor, each.network) for each in waiting], turn.visitor, turn.network)
 
 
 def no_room(settings: DemoSettings, waiting: Sequence[tuple[str, str]], visitor: str, network: str) -> str | None:

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import Literal
 
 from components.contract.strict_json import holds_too_much
 from components.markdown.blocks import MarkdownBlocks
@@ -18,17 +18,6 @@ _LONGEST_INDENTED = 200_000
 """Characters. Indenting nested JSON grows quadratically; longer results are shown unchanged."""
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++')
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-class Blocks(Protocol):
-    """A growing text as blocks of safe HTML."""
-
-    blocks: list[str]
-    settled: int
-    """The number of blocks that will not change."""
-
-    def update(self, text: str, *, ended: bool = False) -> None:
-        """Set the whole text so far."""
 
 
 class PlainBlocks:
@@ -56,7 +45,7 @@ class AnswerBlocks:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._inner: Blocks = MarkdownBlocks() if view == "markdown" else PlainBlocks()
+        self._inner = MarkdownBlocks() if view == "markdown" else PlainBlocks()
         self._length = 0
         self._ended = False
 

@@ -31,8 +31,7 @@ SHARED = replace(FREE, tokens_a_day=1_000, visitor_percent=20, network_percent=4
 
 
 def begin(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Reservation:
-    visitor, network = more.pop("visitor", "anna"), more.pop("network", "here")
-    return reserve(log, settings, visitor, network, Demand(**{"tokens": 100, **more}), at)
+    return reserve(log, settings, Demand(**{"visitor": "anna", "network": "here", "tokens": 100, **more}), at)
 
 
 def refusal(log: Log, settings: DemoSettings = FREE, at: datetime = BEGAN, **more: Any) -> Refused:
@@ -193,9 +192,10 @@ def test_a_missing_database_refuses_all_runs(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with closing(Log(f"sqlite:///{tmp_path / 'file' / 'log.sqlite3'}")) as log:
         assert "counters cannot be reached" in refusal(log).sentence
-        for look in (left, lambda *rest: budget.check(*rest, Demand(1))):
-            with pytest.raises(Refused, match="counters cannot be reached"):
-                look(log, SETTINGS, "anna", "here")
+        with pytest.raises(Refused, match="counters cannot be reached"):
+            left(log, SETTINGS, "anna", "here")
+        with pytest.raises(Refused, match="counters cannot be reached"):
+            budget.check(log, SETTINGS, Demand("anna", "here", 1))
 
 
 def test_a_missing_table_refuses_all_runs(log: Log) -> None:
@@ -239,9 +239,9 @@ def test_replicas_together_never_exceed_the_budget(url: str) -> None:
 
         def ask(number: int) -> None:
             for turn in range(6):
-                who = f"visitor {number}", f"network {turn}"
+                demand = Demand(f"visitor {number}", f"network {turn}", 70)
                 with suppress(Refused):
-                    granted.append(reserve(logs[number % 2], small, *who, Demand(70), later(seconds=turn)))
+                    granted.append(reserve(logs[number % 2], small, demand, later(seconds=turn)))
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
         for thread in threads:
@@ -368,7 +368,7 @@ def test_a_run_is_admitted_exactly_when_every_count_allows_it(shared_log: Log, s
             and affords(of_network, 1_200)
         )
         try:
-            reservation = reserve(shared_log, few, visitor, network, Demand(tokens), now)
+            reservation = reserve(shared_log, few, Demand(visitor, network, tokens), now)
         except Refused:
             assert not allowed
         else:

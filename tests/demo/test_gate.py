@@ -276,7 +276,7 @@ def test_runs_of_a_sweep_wait_for_the_next_minute_rather_than_fail(gated_runner:
     # The minute of two earlier runs is nearly over.
     began = datetime.now(UTC) - timedelta(seconds=58)
     for _ in range(2):
-        budget.settle(log, budget.reserve(log, settings, "anna", "here", budget.Demand(1), began), 1)
+        budget.settle(log, budget.reserve(log, settings, budget.Demand("anna", "here", 1), began), 1)
     with serve(ANSWER) as server:
         runs = [here.send(server, placement=of(number)) for number in range(2)]
         assert [here.ended(run)[0] for run in runs] == ["ok"] * 2

@@ -36,7 +36,7 @@ def test_of_fifty_visitors_four_run_twenty_wait_and_the_others_are_refused() -> 
             refused.append(refusal.sentence)
     assert (slots.running, slots.waiting, len(refused)) == (4, 20, 26)
     assert set(refused) == {"All places are taken, and 20 runs wait for one already. Try again in a minute."}
-    assert [turn.place for turn in turns] == [None] * 4 + list(range(1, 21))
+    assert [slots.place_of(turn) for turn in turns] == [None] * 4 + list(range(1, 21))
     served = []
     while running := [turn for turn in turns if turn.runs]:
         served += [turns.index(turn) for turn in running if turns.index(turn) not in served]
@@ -49,8 +49,8 @@ def test_many_waiting_runs_of_one_visitor_do_not_starve_others() -> None:
     join_all(slots, ["first"])
     greedy = join_all(slots, ["greedy"] * 5)
     others = join_all(slots, ["anna", "berta"])
-    assert [turn.place for turn in greedy] == [1, 4, 5, 6, 7]
-    assert [turn.place for turn in others] == [2, 3]
+    assert [slots.place_of(turn) for turn in greedy] == [1, 4, 5, 6, 7]
+    assert [slots.place_of(turn) for turn in others] == [2, 3]
 
 
 def test_fifty_visitors_are_served_in_fair_turns() -> None:
@@ -103,10 +103,10 @@ def test_leaving_twice_frees_one_place() -> None:
     first, second, third = join_all(slots, ["anna", "berta", "clara"])
     slots.leave(second)
     slots.leave(second)
-    assert (third.place, second.place) == (1, None)
-    with first:
-        assert not third.wait(0)
-    assert third.wait(0)
+    assert (slots.place_of(third), slots.place_of(second)) == (1, None)
+    assert not slots.wait(third, 0)
+    slots.leave(first)
+    assert slots.wait(third, 0)
     slots.leave(first)
     assert slots.running == 1
 
@@ -115,7 +115,7 @@ def test_waiting_runs_are_woken() -> None:
     slots = Slots(DemoSettings(slots=1))
     first, second = join_all(slots, ["anna", "berta"])
     woken: list[bool] = []
-    thread = threading.Thread(target=lambda: woken.append(second.wait(10)))
+    thread = threading.Thread(target=lambda: woken.append(slots.wait(second, 10)))
     thread.start()
     slots.leave(first)
     thread.join(5)
@@ -126,13 +126,13 @@ def test_a_postponed_run_lets_others_pass_and_is_then_its_visitors_first() -> No
     clock = Clock()
     slots = Slots(DemoSettings(slots=1), clock)
     first, second, other = join_all(slots, ["anna", "anna", "berta"])
-    first.postpone(30)
+    slots.postpone(first, 30)
     assert (first.runs, other.runs) == (False, True)
     slots.leave(other)
-    assert not second.wait(0)
+    assert not slots.wait(second, 0)
     clock.now = 31.0
-    assert first.wait(0)
-    assert (second.runs, second.place) == (False, 1)
+    assert slots.wait(first, 0)
+    assert (second.runs, slots.place_of(second)) == (False, 1)
 
 
 class Queue(RuleBasedStateMachine):
@@ -166,14 +166,14 @@ class Queue(RuleBasedStateMachine):
     @rule(data=st.data(), seconds=st.integers(1, 60))
     def postpone(self, data: Any, seconds: int) -> None:
         turn = data.draw(st.sampled_from([turn for turn in self.turns if turn.runs]))
-        turn.postpone(seconds)
+        self.slots.postpone(turn, seconds)
         self.held_until[turn.visitor] = self.clock.now + seconds
 
     @precondition(lambda self: self.turns)
     @rule(seconds=st.integers(1, 60))
     def time_passes(self, seconds: int) -> None:
         self.clock.now += seconds
-        self.turns[0].wait(0)
+        self.slots.wait(self.turns[0], 0)
 
     @invariant()
     def counts_hold(self) -> None:
@@ -182,7 +182,7 @@ class Queue(RuleBasedStateMachine):
         assert max(running.values(), default=0) <= 2
         waiting = [turn for turn in self.turns if not turn.runs]
         assert self.slots.waiting == len(waiting)
-        assert sorted(turn.place or 0 for turn in waiting) == list(range(1, len(waiting) + 1))
+        assert sorted(self.slots.place_of(turn) or 0 for turn in waiting) == list(range(1, len(waiting) + 1))
         if running.total() < 3:
             for turn in waiting:
                 assert running[turn.visitor] == 2 or self.held_until.get(turn.visitor, 0.0) > self.clock.now
