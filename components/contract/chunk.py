@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 # An index beyond any real number of choices counts as no index.
 _MAX_CHOICES = 128
+_MAX_DIGITS = 3
 _MAX_TYPE = 40
 
 # The keys of a delta for reasoning: the first with text counts, because some endpoints repeat it under two keys.
@@ -112,7 +113,8 @@ def read_object(data: str) -> dict[str, Any]:
 
 def read_chunk(data: str) -> Chunk:
     """Parse one event's data. Raises UnreadableEvent when it is not a JSON object."""
-    return _chunk(data, ("delta", "message"))
+    fields = read_object(data)
+    return _plain(fields) or _any_chunk(data, fields, ("delta", "message"))
 
 
 def read_completion(data: str) -> Chunk:
@@ -120,12 +122,14 @@ def read_completion(data: str) -> Chunk:
 
     Raises UnreadableEvent when it is not a JSON object.
     """
-    return _chunk(data, ("message", "delta"))
+    return _any_chunk(data, read_object(data), ("message", "delta"))
 
 
-def _chunk(data: str, parts: tuple[str, str]) -> Chunk:
-    fields = read_object(data)
-    return _plain(fields) or _any_chunk(data, fields, parts)
+def read_index(value: object) -> int | None:
+    """The index of a list, also from text; None for anything else."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _plain(fields: dict[str, Any]) -> Chunk | None:
@@ -229,16 +233,11 @@ def _choice(choice: dict[str, Any], parts: tuple[str, str], position: int, warni
             # A refusal is text of the model; ``text`` is the key of the older completions API.
             if not text and isinstance(words, str):
                 text = words
-    index = choice.get("index")
-    if isinstance(index, str) and index.isascii() and index.isdecimal() and len(index) <= len(str(_MAX_CHOICES)):
-        index = int(index)
-    elif index is None:
-        index = position
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < _MAX_CHOICES:
-        index = 0
+    given = choice.get("index")
+    index = position if given is None else read_index(given) or 0
     finish_reason = choice.get("finish_reason")
     return ChoiceDelta(
-        index,
+        index if index < _MAX_CHOICES else 0,
         text,
         thinking,
         tuple(tool_calls) if isinstance(tool_calls, list) else (),

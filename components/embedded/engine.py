@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import xllamacpp
 from pydantic import Field, StrictBool, StrictInt
@@ -55,13 +54,6 @@ class GenerationRequest(ChatCompletionStreamRequest):
     top_logprobs: Annotated[StrictInt, Field(ge=0, le=MAX_ALTERNATIVES)] | None = None
 
 
-class FinishReason(StrEnum):
-    """The reason for the end of an answer: the model finished, or a limit was reached."""
-
-    STOP = "stop"
-    LENGTH = "length"
-
-
 @dataclass(frozen=True)
 class PromptAccepted:
     """The first event of an accepted generation: the prompt fits into the context.
@@ -83,9 +75,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event of a complete answer. ``cached_tokens`` of the prompt came from llama.cpp's cache."""
+    """The last event of a complete answer: the model stopped, or a limit of its length was reached.
 
-    reason: FinishReason
+    ``cached_tokens`` of the prompt came from llama.cpp's cache.
+    """
+
+    reason: Literal["stop", "length"]
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
@@ -159,7 +154,7 @@ class ChunkReader:
         self._max_tokens = max_tokens
         self._prefix = prefix
         self._alternatives = alternatives
-        self._reason = FinishReason.STOP
+        self._reason: Literal["stop", "length"] = "stop"
         self._prompt_tokens: int | None = None
         self._cached_tokens = 0
         self.queued_ms = 0.0
@@ -180,8 +175,8 @@ class ChunkReader:
             for choice in chunk.get("choices", ()):
                 if choice["delta"].get("content"):
                     yield Text(choice["delta"]["content"], self._logprobs(choice.get("logprobs")))
-                if choice.get("finish_reason") == FinishReason.LENGTH.value:
-                    self._reason = FinishReason.LENGTH
+                if choice.get("finish_reason") == "length":
+                    self._reason = "length"
 
     def _logprobs(self, logprobs: dict[str, Any] | None) -> dict[str, Any] | None:
         """The probabilities without llama.cpp's numbers of tokens and the surplus alternatives."""
@@ -208,7 +203,7 @@ class ChunkReader:
             yield Text(self._prefix)
         if self._max_tokens == 0:
             # Ended here, because llama.cpp generates at least one token.
-            yield self._last(Finished(FinishReason.LENGTH, prompt_tokens, 0, self._cached_tokens))
+            yield self._last(Finished("length", prompt_tokens, 0, self._cached_tokens))
 
     def _last(self, event: Event) -> Event:
         self.complete = True

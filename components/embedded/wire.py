@@ -115,7 +115,7 @@ def error_object(message: str, kind: str, code: str, field: str | None = None) -
 
 def chunk(head: Json, delta: Json, finished: Finished | None = None, logprobs: Json | None = None) -> Json:
     """One chunk of a stream. ``head`` has the id, time and model, the same in all chunks of an answer."""
-    reason = finished.reason.value if finished else None
+    reason = finished.reason if finished else None
     choice: Json = {"index": 0, "delta": delta, "finish_reason": reason}
     if logprobs:
         choice["logprobs"] = logprobs
@@ -126,7 +126,7 @@ def chunk(head: Json, delta: Json, finished: Finished | None = None, logprobs: J
 def completion(head: Json, text: str, finished: Finished, logprobs: list[Json] | None = None) -> Json:
     """The answer to a request without streaming; ``logprobs`` has the probabilities of all its tokens."""
     message = {"role": "assistant", "content": text}
-    choice: Json = {"index": 0, "message": message, "finish_reason": finished.reason.value}
+    choice: Json = {"index": 0, "message": message, "finish_reason": finished.reason}
     if logprobs:
         choice["logprobs"] = {"content": logprobs}
     return {**head, "object": "chat.completion", "choices": [choice], "usage": usage(finished)}

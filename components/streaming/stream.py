@@ -53,13 +53,14 @@ class AnswerStream:
     ) -> None:
         limits = limits or Limits()
         mask = (key.mask or None) if key else None
+        count = _field_of(body, "n")
         self._likelihood = LikelihoodSum()
         self._exchange = Exchange(
             url=f"{base_url}/chat/completions",
             streaming=streaming,
             limits=limits,
             mask=mask,
-            answer=Answer(limits, mask, several=_asks_for_several(body), likelihood=self._likelihood),
+            answer=Answer(limits, mask, several=isinstance(count, int) and count > 1, likelihood=self._likelihood),
             moments=Moments(clock),
             watch=Watch(limits.total_s),
         )
@@ -205,12 +206,6 @@ class AnswerStream:
             streamed=self._response.streamed,
             warnings=tuple(map(exchange.hide, answer.warnings)),
         )
-
-
-def _asks_for_several(body: bytes) -> bool:
-    """Whether a request asks for more than one choice."""
-    count = _field_of(body, "n")
-    return isinstance(count, int) and count > 1
 
 
 def _field_of(body: bytes, name: str) -> object:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from components.contract.chunk import read_index
 from components.streaming.guard import SafeText, safe_text
 from components.streaming.masking import Mask, MaskedText
 from components.streaming.outcome import ToolCall
@@ -76,7 +77,7 @@ class ToolCalls:
             id_, name = _word(piece.get("id")), _word(content.get("name"))
             # A custom tool takes its input as a text of any kind.
             arguments = _text(content.get("arguments")) or _text(content.get("input"))
-            index = _index(piece.get("index"))
+            index = read_index(piece.get("index"))
             if index is None and len(pieces) > 1:
                 index = position
             call = self._call_of(id_, index, name, arguments)
@@ -127,13 +128,6 @@ class ToolCalls:
     def _masked(self, text: str) -> str:
         masked = MaskedText(self._mask)
         return masked.feed(text) + masked.flush()
-
-
-def _index(value: object) -> int | None:
-    """The index of a list, also from text; None for anything else."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < len(str(_MAX_CALLS)) + 1:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _word(value: object) -> str:

@@ -12,7 +12,6 @@ from components.embedded.engine import (
     ChunkReader,
     Event,
     Finished,
-    FinishReason,
     GenerationRefused,
     GenerationRequest,
     PromptAccepted,
@@ -85,13 +84,13 @@ def test_progress_is_reported_once_and_the_finish_waits_for_the_usage() -> None:
     events = read(reader, progress(9), progress(9, 9), text(None), text("a"), text("b"), text(None, "length"))
     assert events == [PromptAccepted(9), Text("a"), Text("b")]
     assert not reader.complete
-    assert read(reader, USAGE) == [Finished(FinishReason.LENGTH, 9, 2)]
+    assert read(reader, USAGE) == [Finished("length", 9, 2)]
     assert reader.complete
 
 
 def test_an_unknown_finish_reason_counts_as_stop() -> None:
     events = read(ChunkReader(2048, None), progress(9), text(None, "tool_calls"), USAGE)
-    assert events[-1] == Finished(FinishReason.STOP, 9, 2)
+    assert events[-1] == Finished("stop", 9, 2)
 
 
 @pytest.mark.parametrize("max_tokens", [None, 0])
