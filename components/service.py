@@ -6,6 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -51,12 +52,9 @@ class Secrets:
             return False
         begins = re.compile(rf"^\s*\[\[?\s*[\"']?{table}\b", re.MULTILINE)
         for path in self.files:
-            try:
-                text = path.read_text(errors="replace") if path.is_file() else ""
-            except OSError:
-                continue
-            if begins.search(text):
-                return True
+            with suppress(OSError):
+                if path.is_file() and begins.search(path.read_text(errors="replace")):
+                    return True
         return False
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -239,8 +239,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             values[field] = list(filter(None, re.split(r"[,\s]+", text))) if _is_list(field) else text
     try:
         return Settings(**values)
-    except ValidationError:
-        return _readable_settings(values)
+    except ValidationError as error:
+        return _readable_settings(values, {each["loc"][:2] for each in error.errors()})
 
 
 def settings_table() -> str:
@@ -252,12 +252,13 @@ def settings_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _readable_settings(values: Mapping[str, Any]) -> Settings:
+def _readable_settings(values: Mapping[str, Any], wrong: Set[tuple[str | int, ...]]) -> Settings:
+    """The settings without the values at ``wrong``: a field, or a field and the index of its entry."""
     readable: dict[str, Any] = {}
     problems: dict[str, tuple[str, ...]] = {}
     for field, value in values.items():
         variable, entries = VARIABLES[field], value if _is_list(field) else [value]
-        good = [entry for entry in entries if _is_readable(field, entry)]
+        good = [entry for index, entry in enumerate(entries) if wrong.isdisjoint({(field,), (field, index)})]
         problems |= {field: tuple(_problem(field, entry) for entry in entries if entry not in good)}
         if _is_list(field) or good:
             readable[field] = good if _is_list(field) else value
@@ -268,14 +269,6 @@ def _readable_settings(values: Mapping[str, Any]) -> Settings:
 
 def _is_list(field: str) -> bool:
     return get_origin(Settings.model_fields[field].annotation) is tuple
-
-
-def _is_readable(field: str, entry: str) -> bool:
-    try:
-        Settings(**{field: [entry] if _is_list(field) else entry})  # type: ignore[arg-type]
-    except ValidationError:
-        return False
-    return True
 
 
 def _problem(field: str, entry: str) -> str:

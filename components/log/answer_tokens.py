@@ -37,15 +37,10 @@ class AnswerTokens:
         self._answer = Answer(Limits())
         self._waiting: list[TokenPiece] = []
         """Tokens whose text has not come yet."""
-        self._text = ""
+        self.rest = ""
         """Text whose tokens have not come yet."""
         self._open: list[Token] = []
         """The first tokens of a character."""
-
-    @property
-    def rest(self) -> str:
-        """Text that may still get tokens."""
-        return self._text
 
     def take(self, event: StoredEvent) -> None:
         """Add the next event."""
@@ -62,7 +57,7 @@ class AnswerTokens:
             return
         for delta in deltas:
             if delta.index == 0:
-                self._text += delta.text
+                self.rest += delta.text
         for choice in chunk.choices:
             if choice.index == 0 and choice.logprobs:
                 tokens = read_tokens(choice.logprobs)
@@ -77,7 +72,7 @@ class AnswerTokens:
 
     def finish(self) -> None:
         """Note that no event follows."""
-        self._text += "".join(delta.text for delta in self._answer.flush() if delta.index == 0)
+        self.rest += "".join(delta.text for delta in self._answer.flush() if delta.index == 0)
         self._match()
         self._settle()
 
@@ -102,14 +97,14 @@ class AnswerTokens:
             piece = self._waiting[0]
             if not piece.text:
                 self.not_in_text += len(piece.tokens)
-            elif self._text.startswith(piece.text):
+            elif self.rest.startswith(piece.text):
                 self._place(piece, 0)
-            elif piece.text.startswith(self._text):
+            elif piece.text.startswith(self.rest):
                 return  # its text is yet to come
-            elif not self.pieces and self._text.startswith(piece.text.lstrip(" ")) and piece.text.strip(" "):
+            elif not self.pieces and self.rest.startswith(piece.text.lstrip(" ")) and piece.text.strip(" "):
                 # Some tokenizers begin a text with a blank that is not part of it.
                 self._place(piece._replace(text=piece.text.lstrip(" ")), 0)
-            elif (at := self._text.find(piece.text)) > 0:
+            elif (at := self.rest.find(piece.text)) > 0:
                 self._place(piece, at)
             else:
                 self.not_in_text += len(piece.tokens)
@@ -119,14 +114,14 @@ class AnswerTokens:
 
     def _place(self, piece: TokenPiece, at: int) -> None:
         if at:
-            self.pieces.append(TokenPiece(self._text[:at]))
+            self.pieces.append(TokenPiece(self.rest[:at]))
         self.pieces.append(piece)
-        self._text = self._text[at + len(piece.text) :]
+        self.rest = self.rest[at + len(piece.text) :]
 
     def _settle_text(self) -> None:
-        if self._text:
-            self.pieces.append(TokenPiece(self._text))
-            self._text = ""
+        if self.rest:
+            self.pieces.append(TokenPiece(self.rest))
+            self.rest = ""
 
     def _settle(self) -> None:
         self.not_in_text += sum(len(piece.tokens) for piece in self._waiting) + len(self._open)

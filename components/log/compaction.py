@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, text
 
-from components.log import sentences
-from components.log.database import Database, reason
+from components.log.database import Database
 from components.log.owned import OwnedLog
-from components.log.query import QueryFailed
+from components.log.query import read_rows
 
 _PAGES_AT_ONCE = 2_000
 """Eight megabytes: a fraction of a second during which running runs wait to be written."""
@@ -23,8 +21,8 @@ def size_bytes(database: Database) -> int:
     Raises QueryFailed.
     """
     if database.is_sqlite:
-        return _number(database, "select page_count * page_size from pragma_page_count(), pragma_page_size()")
-    return _number(database, "select pg_database_size(current_database())")
+        return _bytes(database, "select page_count * page_size as bytes from pragma_page_count(), pragma_page_size()")
+    return _bytes(database, "select pg_database_size(current_database()) as bytes")
 
 
 def free_bytes(database: Database) -> int:
@@ -34,10 +32,10 @@ def free_bytes(database: Database) -> int:
     """
     if not database.is_sqlite:
         return 0
-    return _number(
+    return _bytes(
         database,
-        "select freelist_count * page_size from pragma_freelist_count(), pragma_page_size(), pragma_auto_vacuum() "
-        "where auto_vacuum = 2",
+        "select freelist_count * page_size as bytes from pragma_freelist_count(), pragma_page_size(), "
+        "pragma_auto_vacuum() where auto_vacuum = 2",
     )
 
 
@@ -54,12 +52,8 @@ def compact(log: OwnedLog, database: Database) -> Iterator[int]:
         yield still_free
 
 
-def _number(database: Database, query: str) -> int:
-    try:
-        with database.reader.begin() as connection:
-            return int(connection.exec_driver_sql(query).scalar() or 0)
-    except SQLAlchemyError as error:
-        raise QueryFailed(sentences.UNREADABLE.format(place=database.place, error=reason(error))) from None
+def _bytes(database: Database, query: str) -> int:
+    return sum(row["bytes"] for row in read_rows(database, text(query)))
 
 
 def _give_back(connection: Connection) -> None:

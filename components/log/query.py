@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from components.log import sentences
 from components.log.database import Database, reason
 from components.log.events import StoredEvent, unpack
-from components.log.record import RunRecord
-from components.log.tables import events, owned, runs
+from components.log.record import FIXED, RunRecord
+from components.log.tables import NEWEST_FIRST, events, owned, runs
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
@@ -39,12 +39,7 @@ def recent_rates(database: Database, endpoint: str, limit: int) -> list[float]:
     rate = runs.c.tokens_per_second
     measured = rate.is_not(None) & runs.c.rate_basis.is_not(None)
     finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & measured
-    statement = (
-        select(rate)
-        .where(owned(runs, database.owner), finished)
-        .order_by(runs.c.created_at.desc(), runs.c.id.desc())
-        .limit(limit)
-    )
+    statement = select(rate).where(owned(runs, database.owner), finished).order_by(*NEWEST_FIRST).limit(limit)
     return [row["tokens_per_second"] for row in read_rows(database, statement)]
 
 
@@ -69,7 +64,7 @@ def recent_measures(database: Database, endpoint: str, model: str, limit: int) -
     statement = select(*columns).where(
         owned(runs, database.owner), *conditions, *(column.is_not(None) for column in columns)
     )
-    newest = statement.order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+    newest = statement.order_by(*NEWEST_FIRST).limit(limit)
     return [Measured(**row) for row in read_rows(database, newest)]
 
 
@@ -79,9 +74,8 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
     Searches a limited number of the newest runs. Raises QueryFailed.
     """
     columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
-    order_of_runs = runs.c.created_at.desc(), runs.c.id.desc()
     own = select(*columns).where(owned(runs, database.owner))
-    newest = own.order_by(*order_of_runs).limit(among_newest).subquery()
+    newest = own.order_by(*NEWEST_FIRST).limit(among_newest).subquery()
     successful = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
     ids: dict[str, list[str]] = {}
     order = newest.c.created_at.desc(), newest.c.id.desc()
@@ -92,10 +86,9 @@ def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str
 
 def runs_that_answered(database: Database, texts: Collection[str], among_newest: int) -> list[RunRecord]:
     """The runs whose answer is one of these texts, newest first. Searches the newest runs only. Raises QueryFailed."""
-    newest_first = runs.c.created_at.desc(), runs.c.id.desc()
-    newest = select(runs.c.id).where(owned(runs, database.owner)).order_by(*newest_first).limit(among_newest)
+    newest = select(runs.c.id).where(owned(runs, database.owner)).order_by(*NEWEST_FIRST).limit(among_newest)
     matches = runs.c.id.in_(newest) & runs.c.text.in_(texts) & owned(runs, database.owner)
-    return [RunRecord(**row) for row in read_rows(database, select(runs).where(matches).order_by(*newest_first))]
+    return [RunRecord(**row) for row in read_rows(database, select(runs).where(matches).order_by(*NEWEST_FIRST))]
 
 
 def find_run(database: Database, run_id: str) -> RunRecord | None:
@@ -124,11 +117,6 @@ def runs_of_prompt(database: Database, record: RunRecord) -> list[RunRecord]:
     return [RunRecord(**row) for row in read_rows(database, newest)]
 
 
-_FIXED = (
-    *("created_at", "endpoint", "dialect", "model", "request_body"),
-    *("app_version", "draft", "prompt", "settings", "owner"),
-)
-"""The facts that a run has from its start."""
 _GROWING = "text", "reasoning"
 
 
@@ -138,7 +126,7 @@ def newer_record(database: Database, record: RunRecord) -> RunRecord | None:
     Only the new part of its texts is read.
     """
     new_parts = {name: func.substr(runs.c[name], len(getattr(record, name)) + 1).label(name) for name in _GROWING}
-    columns = [new_parts.get(column.name, column) for column in runs.c if column.name not in _FIXED]
+    columns = [new_parts.get(column.name, column) for column in runs.c if column.name not in FIXED]
     is_new = (runs.c.heartbeat_at != record.heartbeat_at) | (runs.c.status != record.status)
     statement = select(*columns).where(runs.c.id == record.id, owned(runs, database.owner), is_new)
     rows = read_rows(database, statement)

@@ -72,32 +72,26 @@ class RunRecord:
     raw_error: Annotated[str | None, Fact("error as received", public=False)] = None
     http_status: Annotated[int | None, Fact("HTTP status", public=False)] = None
     finish_reason: Annotated[str | None, Fact("finish reason", "In the endpoint's words.", public=True)] = None
-    prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, public=True, place=80, listed=True)] = None
+    prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, place=80, listed=True)] = None
     completion_tokens: Annotated[
         int | None,
         Number(
             "completion tokens",
             "As the endpoint reported them, for all choices together; most count reasoning among them.",
-            public=True,
             place=90,
             listed=True,
             sortable=True,
         ),
     ] = None
-    total_tokens: Annotated[int | None, Number("total tokens", _REPORTED, name="tokens in all", public=True)] = None
+    total_tokens: Annotated[int | None, Number("total tokens", _REPORTED, name="tokens in all")] = None
     first_byte_ms: Annotated[
         float | None,
         Number(
-            "first byte",
-            "From the send to the end of the response's headers.",
-            name="time to first byte",
-            unit="ms",
-            public=True,
+            "first byte", "From the send to the end of the response's headers.", name="time to first byte", unit="ms"
         ),
     ] = None
     first_event_ms: Annotated[
-        float | None,
-        Number("first event", "From the send to the first event.", name="time to first event", unit="ms", public=True),
+        float | None, Number("first event", "From the send to the first event.", name="time to first event", unit="ms")
     ] = None
     reasoning_ms: Annotated[
         float | None,
@@ -106,7 +100,6 @@ class RunRecord:
             "From the send to the first non-empty reasoning.",
             name="time to first reasoning",
             unit="ms",
-            public=True,
         ),
     ] = None
     ttft_ms: Annotated[
@@ -117,7 +110,6 @@ class RunRecord:
             "Connecting is not included.",
             name="time to first token",
             unit="ms",
-            public=True,
             place=10,
             timed=True,
             listed=True,
@@ -127,9 +119,7 @@ class RunRecord:
     ] = None
     waited_ms: Annotated[
         float | None,
-        Number(
-            "waited before retries", "The waits between attempts.", name="waits before retries", unit="ms", public=True
-        ),
+        Number("waited before retries", "The waits between attempts.", name="waits before retries", unit="ms"),
     ] = None
     total_ms: Annotated[
         float | None,
@@ -138,7 +128,6 @@ class RunRecord:
             "From the start of the run to its end, including waits before retries.",
             name="time in all",
             unit="ms",
-            public=True,
             place=100,
             timed=True,
             listed=True,
@@ -155,7 +144,6 @@ class RunRecord:
             "not; all choices count together.",
             name="tokens per second",
             unit="tokens/s",
-            public=True,
             place=30,
             timed=True,
             listed=True,
@@ -182,7 +170,6 @@ class RunRecord:
             "Name lookup, connection and TLS handshake, before the send; 0 when an open connection is reused.",
             name="time to connect",
             unit="ms",
-            public=True,
         ),
     ] = None
     queued_ms: Annotated[
@@ -192,12 +179,10 @@ class RunRecord:
             "The request's wait for a slot, as reported by the endpoint.",
             name="time in the endpoint's queue",
             unit="ms",
-            public=True,
         ),
     ] = None
     cached_tokens: Annotated[
-        int | None,
-        Number("cached tokens", "Prompt tokens that the endpoint read from a cache.", public=True),
+        int | None, Number("cached tokens", "Prompt tokens that the endpoint read from a cache.")
     ] = None
     experiment_id: Annotated[str | None, Fact("experiment", _OF_EXPERIMENT, public=False, length=32)] = None
     lane: Annotated[str | None, Fact("lane", _OF_EXPERIMENT, public=False, length=32)] = None
@@ -232,7 +217,6 @@ class RunRecord:
             "or a tool call in an answer without text.",
             name="time to first output token",
             unit="ms",
-            public=True,
             place=20,
             timed=True,
             listed=True,
@@ -245,7 +229,6 @@ class RunRecord:
             f"Median of the chunk gaps. {_GAP}",
             name="median chunk gap",
             unit="ms",
-            public=True,
             place=40,
             timed=True,
         ),
@@ -257,7 +240,6 @@ class RunRecord:
             f"95th percentile of the chunk gaps. {_GAP}",
             name="95th percentile of the chunk gaps",
             unit="ms",
-            public=True,
             place=50,
             timed=True,
             listed=True,
@@ -266,13 +248,7 @@ class RunRecord:
     gap_max_ms: Annotated[
         float | None,
         Number(
-            "chunk gap max",
-            f"The longest chunk gap. {_GAP}",
-            name="longest chunk gap",
-            unit="ms",
-            public=True,
-            place=60,
-            timed=True,
+            "chunk gap max", f"The longest chunk gap. {_GAP}", name="longest chunk gap", unit="ms", place=60, timed=True
         ),
     ] = None
     gap_count: Annotated[
@@ -280,7 +256,6 @@ class RunRecord:
         Number(
             "chunk gaps",
             f"The number of chunk gaps; with fewer than 20, p95 is not meaningful. {_GAP}",
-            public=True,
             place=70,
             timed=True,
         ),
@@ -300,7 +275,6 @@ class RunRecord:
             "mean logprob",
             f"Mean log probability (natural logarithm) of the tokens. {_OF_TOKENS}",
             name="mean log probability",
-            public=True,
             place=110,
             of_answer=True,
             sortable=True,
@@ -311,7 +285,6 @@ class RunRecord:
         Number(
             "perplexity",
             f"The exponential of the mean log probability with its sign changed; 1 is certain. {_OF_TOKENS}",
-            public=True,
             place=120,
             of_answer=True,
             sortable=True,
@@ -324,7 +297,6 @@ class RunRecord:
             "lowest token",
             f"The probability of the least likely token, from 0 to 1. {_OF_TOKENS}",
             name="probability of the least likely token",
-            public=True,
             place=130,
             of_answer=True,
             sortable=True,
@@ -338,7 +310,6 @@ class RunRecord:
             "counts as one alternative, so the real entropy is higher.",
             name="mean entropy of a token",
             unit="bits",
-            public=True,
             place=140,
             of_answer=True,
             sortable=True,
@@ -381,6 +352,12 @@ FACTS: dict[str, Fact] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(RunRecord, include_extras=True).items()
 }
 """Each fact by its field of ``RunRecord``, in the order of exports."""
+
+FIXED = (
+    *("id", "created_at", "owner", "endpoint", "dialect", "model", "request_body"),
+    *("app_version", "draft", "prompt", "settings"),
+)
+"""The facts that a run has from its start."""
 
 PUBLIC = tuple(name for name, fact in FACTS.items() if fact.public)
 """The facts that are part of capsules."""

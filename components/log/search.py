@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select, tuple_
 from components.log.database import Database
 from components.log.query import read_rows
 from components.log.record import LISTED, NUMBERS, SHOWN, TIMED
-from components.log.tables import owned, run_annotations, runs
+from components.log.tables import NEWEST_FIRST, owned, run_annotations, runs
 from components.log.view import MAX_COUNTED, MAX_MATCHES, View, quick_conditions
 from components.streaming.outcome import Status
 
@@ -134,7 +134,7 @@ def measured(database: Database, view: View, limit: int = MAX_COUNTED) -> pd.Dat
     columns = [runs.c[name] for name in _MEASURED]
     selected = [*columns, func.length(runs.c.text).label("characters")]
     condition = quick_conditions(database, view)
-    newest = select(*selected).where(condition).order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    newest = select(*selected).where(condition).order_by(*NEWEST_FIRST)
     return pd.DataFrame(read_rows(database, newest.limit(limit)), columns=[each.name for each in selected])
 
 
@@ -145,7 +145,7 @@ def choices(database: Database) -> dict[str, list[str]]:
     """
     columns = runs.c.endpoint, runs.c.model, runs.c.finish_reason
     own = select(*columns).where(owned(runs, database.owner))
-    newest = own.order_by(runs.c.created_at.desc(), runs.c.id.desc())
+    newest = own.order_by(*NEWEST_FIRST)
     frame = pd.DataFrame(read_rows(database, newest.limit(_MAX_CHOICES)), columns=[each.name for each in columns])
     return {each.name: frame[each.name].dropna().value_counts().index.tolist() for each in columns}
 

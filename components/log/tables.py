@@ -71,6 +71,9 @@ runs = Table(
     Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )
 
+NEWEST_FIRST = runs.c.created_at.desc(), runs.c.id.desc()
+"""The order of lists of runs."""
+
 run_annotations = Table(
     "run_annotations",
     metadata,

@@ -12,7 +12,7 @@ from components.log import sentences
 from components.log.database import reason
 from components.log.database_clock import database_now
 from components.log.events import packed
-from components.log.record import FACTS
+from components.log.record import FACTS, FIXED
 from components.log.tables import UNDER_WAY, WHOLE_LOG, runs, stop_requests, to_row
 from components.log.unwritten import Snapshot
 from components.streaming.faults import ErrorKind
@@ -83,9 +83,8 @@ def _mark(dialect: Dialect) -> str:
 
 
 _COLUMNS = [name for name in FACTS if name != "heartbeat_at"]
-_FIXED = {"id", "created_at", "owner", "endpoint", "dialect", "model", "request_body", "draft", "prompt", "settings"}
-"""The facts that a run has from its start: an update of them would write their indexes again."""
-_CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name not in _FIXED)
+# An update of the fixed facts would write their indexes again.
+_CHANGED = ", ".join(f"{name} = excluded.{name}" for name in FACTS if name not in FIXED)
 
 
 @cache

@@ -57,9 +57,10 @@ class RetryWait:
 class Run:
     """One run while its process lives. ``order`` started it. ``version`` grows with every change.
 
-    ``ended`` resolves to the status at the run's end. ``written`` resolves when the run is completely written, or when
-    the database fails. ``place_in_queue`` counts from 1 while the run waits in a queue. ``retry_wait`` is set while the
-    run waits to retry. ``seen_at`` is the time of the last view of the run, in monotonic seconds.
+    ``stopping`` is true once a stop was requested. ``ended`` resolves to the status at the run's end. ``written``
+    resolves when the run is completely written, or when the database fails. ``place_in_queue`` counts from 1 while the
+    run waits in a queue. ``retry_wait`` is set while the run waits to retry. ``seen_at`` is the time of the last view
+    of the run, in monotonic seconds.
     """
 
     def __init__(self, order: Order, limits: Limits | None = None) -> None:
@@ -80,7 +81,7 @@ class Run:
         self._outcome: Outcome | None = None
         self._checked: dict[str, Any] = {}
         self._finished_at: str | None = None
-        self._stopping = False
+        self.stopping = False
         self._stop_stream: Callable[[], None] | None = None
         self._listeners: list[Callable[[], None]] = []
 
@@ -123,17 +124,12 @@ class Run:
         """Whether the run waits to retry."""
         return self.activity is Activity.RETRYING and not self.finished
 
-    @property
-    def stopping(self) -> bool:
-        """Whether a stop was requested."""
-        return self._stopping
-
     def stop(self) -> None:
         """Request a stop; the run ends soon and keeps what arrived."""
         with self._lock:
             if self.finished:
                 return
-            self._stopping = True
+            self.stopping = True
             self._change(Activity.STOPPING)
             stop_stream = self._stop_stream
         if stop_stream:
@@ -145,7 +141,7 @@ class Run:
             if self.finished:
                 return
             self._stop_stream = stop_stream
-            stopping = self._stopping
+            stopping = self.stopping
             self._change(Activity.WAITING)
         if stopping:
             stop_stream()
@@ -163,7 +159,7 @@ class Run:
     def queue(self, place: int | None) -> None:
         """Note that the run waits in the queue at this place from 1; None for a queue without places."""
         with self._lock:
-            if not self._stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
+            if not self.stopping and (self.activity, self.place_in_queue) != (Activity.QUEUED, place):
                 self._change(Activity.QUEUED, place)
 
     def adopt(self, placement: Placement) -> None:
@@ -215,9 +211,9 @@ class Run:
     def _change(
         self, activity: Activity, place_in_queue: int | None = None, retry_wait: RetryWait | None = None
     ) -> None:
-        self.activity = Activity.STOPPING if self._stopping else activity
+        self.activity = Activity.STOPPING if self.stopping else activity
         self.place_in_queue = place_in_queue
-        self.retry_wait = None if self._stopping else retry_wait
+        self.retry_wait = None if self.stopping else retry_wait
         self._notify()
 
     def _notify(self) -> None:
