@@ -101,15 +101,10 @@ def evaluated(expression: str, names: Mapping[str, Any]) -> Any:
         raise ExpressionProblem(sentences.EXPRESSION_FAILED.format(error=error).replace("..", ".")) from None
 
 
-def _language() -> SimpleEval:
-    language = SimpleEval(_OPERATORS, _FUNCTIONS, lambda node: _names.get()[node.id])
-    language.nodes = {kind: language.nodes[kind] for kind in _NODES if kind in language.nodes}
-    return language
-
-
 # One for all threads: making one changes the filters of warnings, which no two threads may do at once.
 _names: ContextVar[Mapping[str, Any]] = ContextVar("names")
-_LANGUAGE = _language()
+_LANGUAGE = SimpleEval(_OPERATORS, _FUNCTIONS, lambda node: _names.get()[node.id])
+_LANGUAGE.nodes = {kind: _LANGUAGE.nodes[kind] for kind in _NODES if kind in _LANGUAGE.nodes}
 
 
 def _parts(node: ast.AST) -> Iterable[ast.AST]:

@@ -68,9 +68,8 @@ class AnswerChecks:
 
     def facts(self, answer: Answer) -> dict[str, Any]:
         """The facts of a run with this answer: whether it passes, and each result. Judges have not been asked."""
-        if answer.problem:
-            return facts_of((), (), {})
-        return facts_of(self.checks, [check_answer(check, answer, self.values) for check in self.checks], self.values)
+        checks = () if answer.problem else self.checks
+        return facts_of(checks, [check_answer(check, answer, self.values) for check in checks], self.values)
 
 
 def facts_of(checks: Sequence[Check], results: Sequence[Result], values: Mapping[str, str]) -> dict[str, Any]:

@@ -45,9 +45,9 @@ def schema_problem(schema: JsonValue) -> str | None:
     """Why this is no JSON Schema, as the end of a sentence; None when it is one."""
     if nests_too_deeply(schema):
         return f"it nests more than {MAX_LEVELS} levels deep"
-    if len(json.dumps(schema)) > _LONGEST_SCHEMA:
-        return f"it is longer than {_LONGEST_SCHEMA:,} characters"
     text = json.dumps(schema)
+    if len(text) > _LONGEST_SCHEMA:
+        return f"it is longer than {_LONGEST_SCHEMA:,} characters"
     if '"unevaluatedProperties"' in text and '"patternProperties"' in text:
         # jsonschema would match these patterns without a time limit.
         return "it uses unevaluatedProperties together with patternProperties, which is not supported"

@@ -76,14 +76,14 @@ class _Scope:
     """The scope of a budget (a visitor, a network or everyone) and its limits."""
 
     condition: ColumnElement[bool]
-    share: int
-    """As a multiple of one visitor's runs."""
     tokens: int
     """A day."""
-    shared: str
-    """A sentence that says with whom the limit is shared; empty when it is not."""
     have_used: str
-    per: str
+    per: str = ""
+    share: int = 1
+    """As a multiple of one visitor's runs."""
+    shared: str = ""
+    """A sentence that says with whom the limit is shared; empty when it is not."""
 
     def runs(self, number: int) -> int:
         return number * self.share
@@ -177,26 +177,23 @@ def _scopes(settings: DemoSettings, visitor: str, network: str) -> tuple[_Scope,
     return (
         _Scope(
             row.visitor == visitor,
-            share=1,
             tokens=settings.tokens_of_visitor,
-            shared="",
             have_used=sentences.TOKENS_OF_VISITOR_USED,
             per=" for one visitor",
         ),
         _Scope(
             row.network == network,
-            share=settings.visitors_a_network,
             tokens=settings.tokens_of_network,
-            shared=sentences.SHARED_BY_NETWORK,
             have_used=sentences.TOKENS_OF_NETWORK_USED,
             per=" for one network",
+            share=settings.visitors_a_network,
+            shared=sentences.SHARED_BY_NETWORK,
         ),
     )
 
 
 def _everybody(settings: DemoSettings) -> _Scope:
-    have_used = sentences.TOKENS_OF_ALL_USED
-    return _Scope(true(), share=1, tokens=settings.tokens_a_day, shared="", have_used=have_used, per="")
+    return _Scope(true(), settings.tokens_a_day, sentences.TOKENS_OF_ALL_USED)
 
 
 def _refuse(connection: Connection, settings: DemoSettings, demand: Demand, now: datetime, *, at_once: bool) -> None:

@@ -52,13 +52,13 @@ def python_request(text: str) -> RawRequest | None:
     return reading.request(lambda: reading.run_python(tree), credentials)
 
 
-def python_dict(text: str) -> dict[str, Any] | None:
-    """The dict literal in ``text``, or None when the text is anything else."""
+def python_dict(text: str) -> RawRequest | None:
+    """The request that is the dict literal in ``text``, or None when the text is anything else."""
     try:
         value = Budget(text).plain(ast.literal_eval(text))
     except _NOT_PYTHON:
         return None
-    return value if isinstance(value, dict) else None
+    return RawRequest(value) if isinstance(value, dict) else None
 
 
 def request_of(text: str, items: list[Item], translation: Translation, senders: frozenset[str]) -> RawRequest | None:

@@ -159,10 +159,11 @@ def _raw_request(command: _Curl) -> RawRequest:
         word = _with_variables(word, command.variables)
     if word.replaced and not word.text.lstrip().startswith("{"):
         raise ImportProblem(sentences.BODY_IN_A_VARIABLE)
+    others = [name for name in headers if name not in (*_OWN_HEADERS, "cookie") and not _names_a_key(name)]
     left_out = [
         (has_key, KEY_LEFT_OUT),
         (bool(names & _COOKIES) or "cookie" in headers, COOKIES_LEFT_OUT),
-        (any(not _is_own(header) for header in headers), HEADERS_LEFT_OUT),
+        (bool(others), HEADERS_LEFT_OUT),
         ("url" in names, ADDRESS_LEFT_OUT),
         (word.replaced, _SHELL_TEXT_NOTE),
     ]
@@ -176,10 +177,6 @@ def _with_variables(word: Word, variables: dict[str, Word]) -> Word:
     short = {name: value.text for name, value in variables.items() if len(value.text) <= _LONGEST_VALUE}
     text = _VARIABLE.sub(lambda match: short.get(match[1], match[0]), word.text, count=_MAX_VALUES)
     return Word([text], replaced="$" in text or "`" in text)
-
-
-def _is_own(header: str) -> bool:
-    return header in _OWN_HEADERS or _names_a_key(header) or header == "cookie"
 
 
 def _names_a_key(header: str) -> bool:

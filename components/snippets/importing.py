@@ -44,24 +44,17 @@ def import_request(text: str, profile: Profile) -> Imported:
     if not text:
         raise ImportProblem(sentences.NO_TEXT)
     raw = find_request(text)
-    return _imported(raw.fields, profile, raw.notes, raw.credentials, fills_in=raw.fills_in)
-
-
-def _imported(
-    fields: object, profile: Profile, notes: tuple[str, ...], credentials: tuple[str, ...], *, fills_in: bool
-) -> Imported:
-    """The request with these fields. ``credentials`` are the names of credentials outside of them."""
-    if not isinstance(fields, Mapping):
+    if not isinstance(raw.fields, Mapping):
         raise ImportProblem(sentences.REQUEST_NOT_AN_OBJECT)
-    fields, changes = with_messages(fields)
+    fields, changes = with_messages(raw.fields)
     for key in ("model", "messages"):
         if key not in fields:
             raise ImportProblem(sentences.REQUEST_WITHOUT_KEY.format(key=key))
     if nests_too_deeply(fields):
         raise ImportProblem(sentences.REQUEST_TOO_DEEP)
-    messages, more_changes = contract_messages(fields["messages"], fills_in=fills_in)
+    messages, more_changes = contract_messages(fields["messages"], fills_in=raw.fills_in)
     remaining, left_out = without_credentials(fields)
-    changes += more_changes + credentials_left_out([*credentials, *left_out])
+    changes += more_changes + credentials_left_out([*raw.credentials, *left_out])
     body: dict[str, Any] = {"stream": True, **remaining, "messages": messages}
     if "stream" not in fields:
         changes.append(STREAM_SWITCHED_ON)
@@ -69,7 +62,7 @@ def _imported(
         request = from_fields(body, profile)
     except ValidationError as error:
         raise ImportProblem(_sentence(error)) from None
-    return Imported(request, (*notes, *changes))
+    return Imported(request, (*raw.notes, *changes))
 
 
 def _sentence(error: ValidationError) -> str:

@@ -51,11 +51,8 @@ def read_body(text: str) -> Any:
         raise ImportProblem(sentences.JSON_UNUSABLE.format(error=error)) from None
 
 
-class Unknown:
-    """A value that the code does not contain."""
-
-
-UNKNOWN = Unknown()
+UNKNOWN: Any = object()
+"""A value that the code does not contain."""
 
 
 class Template(str):
@@ -90,15 +87,6 @@ class Budget:
         self.spend(sum(map(len, texts)))
         result = "".join(texts)
         return Template(result) if any(isinstance(text, Template) for text in texts) else result
-
-    def sum(self, left: Any, right: Any) -> Any:
-        """``left + right`` of two texts or two lists."""
-        if isinstance(left, str) and isinstance(right, str):
-            return self.joined([left, right])
-        if isinstance(left, list) and isinstance(right, list):
-            self.spend(len(left) + len(right))
-            return left + right
-        return UNKNOWN
 
     def extend(self, items: list[Any], values: Any, index: int | None = None) -> None:
         """Insert ``values`` into a list, or mark it as incomplete when they are unknown."""
@@ -162,11 +150,6 @@ class Budget:
                     shown = name[:_MAX_NAME_CHARS]
                     notes.append(f"{shown} was left out: its value is not written out in the code.")
         return RawRequest(fields, (*notes, *self.notes), tuple(credentials), fills_in)
-
-
-def join_surrogates(text: str) -> str:
-    """``text`` with adjacent halves of surrogate pairs joined."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 def request_in(value: object) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ def find_request(text: str) -> RawRequest:
 def _find(text: str) -> RawRequest:
     """The same without replacing quotes. JSON is read here, other long texts in a separate process."""
     broken = None
-    if text.startswith(("{", "[")):
+    if _is_an_object(text):
         try:
             raw_json = json_request(text)
             code = code_of_notebook(raw_json.fields)
@@ -125,11 +125,6 @@ def _sentence(raised: ImportProblem | RecursionError) -> ImportProblem:
     return raised if isinstance(raised, ImportProblem) else ImportProblem(sentences.TEXT_TOO_DEEP)
 
 
-def _python_dict(text: str) -> RawRequest | None:
-    fields = python_dict(text)
-    return None if fields is None else RawRequest(fields)
-
-
 def _is_an_object(text: str) -> bool:
     return text.startswith(("{", "["))
 
@@ -143,7 +138,7 @@ _WORDS_OF_CMD = re.compile(r"\^[\n\"]|\"\"|\\\"")
 # For each kind of paste, whether it may apply to a text, and its reader. The first reader with a request wins.
 _READERS: list[tuple[Callable[[str], bool], Callable[[str], RawRequest | None]]] = [
     (_is_an_object, json_request),
-    (_is_an_object, _python_dict),
+    (_is_an_object, python_dict),
     # Parsing is expensive, and code without one of these words has no request.
     (lambda text: _may_hold_request(text) and not _is_an_object(text), python_request),
     (lambda text: "curl" in text, curl_request),

@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import ClassVar, TypeVar
 
-from components.snippets.raw_request import join_surrogates
 from components.snippets.tokens import TEXTS, Group, Item, Token, index_after, index_of, number, text_at
 
 NOTHING_KNOWN = ast.Name("")
@@ -174,7 +173,9 @@ def literal(text: str, pieces: re.Pattern[str], piece: Callable[[re.Match[str]],
         else:
             parts += (ast.Constant("".join(texts)), part)
             texts = []
-    last = ast.Constant(join_surrogates("".join([*texts, text[end:]])))
+    # As UTF-16, adjacent halves of surrogate pairs join.
+    last_text = "".join([*texts, text[end:]]).encode("utf-16-le", "surrogatepass")
+    last = ast.Constant(last_text.decode("utf-16-le", "surrogatepass"))
     return ast.JoinedStr([*parts, last]) if parts else last
 
 

@@ -228,10 +228,13 @@ class Values:
         )
 
     def _sum(self, left: Any, right: Any) -> Any:
-        if isinstance(left, dict) and isinstance(right, dict):
-            self._budget.spend(len(left) + len(right))
-            return self._record(left | right)
-        return self._budget.sum(left, right)
+        match left, right:
+            case str(), str():
+                return self._budget.joined([left, right])
+            case (list(), list()) | (dict(), dict()):
+                self._budget.spend(len(left) + len(right))
+                return left + right if isinstance(left, list) else self._record(left | right)
+        return UNKNOWN
 
     def _f_string(self, node: ast.JoinedStr) -> Any:
         texts, written = [], False
