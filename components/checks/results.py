@@ -85,15 +85,10 @@ def facts_of(checks: Sequence[Check], results: Sequence[Result], values: Mapping
     return {"passed": all_passed(results), "check_results": json.dumps(stored, ensure_ascii=False)}
 
 
-def stored_results(record: RunRecord) -> list[StoredResult]:
-    """The results that a run keeps; none that a later release wrote."""
-    return read_results(record.check_results)
-
-
-def read_results(content: str | None) -> list[StoredResult]:
-    """The results in a fact ``check_results``."""
+def stored_results(check_results: str | None) -> list[StoredResult]:
+    """The results in this fact of a run; none that a later release wrote."""
     try:
-        return _results.validate_json(content) if content else []
+        return _results.validate_json(check_results) if check_results else []
     except ValidationError:
         return []
 
@@ -112,7 +107,7 @@ def in_words(results: Sequence[StoredResult]) -> str:
 def opinion_in_log(judge: Judge, record: RunRecord) -> Result | None:
     """The kept result of a judge, with its values, on a run's answer; None without one."""
     key = judge_key(judge)
-    stored = next((result for result in stored_results(record) if result.judge == key), None)
+    stored = next((result for result in stored_results(record.check_results) if result.judge == key), None)
     return Result(stored.passed, stored.reason) if stored else None
 
 

@@ -31,21 +31,21 @@ class Places:
         self._lock = threading.Lock()
         self._taken: Counter[tuple[str, str]] = Counter()
 
-    def take(self, visitor: str | None, network: str | None, number: int = 1) -> bool:
-        """Take this many places if all of them are free; True when they were."""
+    def take(self, visitor: str | None, network: str | None) -> bool:
+        """Take a place if one is free; True when it was."""
         parties = self._parties(visitor, network)
         with self._lock:
-            if any(self._taken[party] + number > limit for party, limit in parties.items()):
+            if any(self._taken[party] >= limit for party, limit in parties.items()):
                 return False
             for party in parties:
-                self._taken[party] += number
+                self._taken[party] += 1
             return True
 
-    def leave(self, visitor: str | None, network: str | None, number: int = 1) -> None:
-        """Give this many places back."""
+    def leave(self, visitor: str | None, network: str | None) -> None:
+        """Give a place back."""
         with self._lock:
             for party in self._parties(visitor, network):
-                self._taken[party] -= number
+                self._taken[party] -= 1
                 if not self._taken[party]:
                     del self._taken[party]
 

@@ -26,20 +26,22 @@ def ended(checks: AnswerChecks | None, text: str = "It is Paris.", status: Statu
 def test_a_run_ends_with_the_results_of_its_checks() -> None:
     record = ended(CHECKS)
     assert record.passed is False
-    assert stored_results(record) == [
+    assert stored_results(record.check_results) == [
         StoredResult("contains “Paris”", True, "“Paris” is at character 7."),
         StoredResult("at most 3 characters", False, "The answer has 12 characters."),
     ]
-    assert in_words(stored_results(record)) == "1 of 2 · at most 3 characters: The answer has 12 characters."
+    assert (
+        in_words(stored_results(record.check_results)) == "1 of 2 · at most 3 characters: The answer has 12 characters."
+    )
 
 
 def test_a_run_without_checks_or_without_a_complete_answer_keeps_none() -> None:
     for record in (ended(None), ended(AnswerChecks(())), ended(CHECKS, status=Status.CANCELLED)):
-        assert (record.passed, record.check_results, stored_results(record)) == (None, None, [])
+        assert (record.passed, record.check_results, stored_results(record.check_results)) == (None, None, [])
 
 
 def test_a_check_of_a_column_without_a_value_cannot_be_made() -> None:
-    [result] = stored_results(ended(AnswerChecks((read_check("equals", "{{capital}}"),))))
+    [result] = stored_results(ended(AnswerChecks((read_check("equals", "{{capital}}"),))).check_results)
     assert result.passed is None
     assert result.reason.startswith("There is no value for {{capital}}: ")
 
@@ -53,15 +55,14 @@ def test_an_answer_passes_when_every_check_does(passed: list[bool | None], all_o
 
 
 def test_results_of_a_later_release_are_ignored() -> None:
-    record = ended(None)
     for content in ('{"checks": []}', "[[1]]", "x"):
-        assert stored_results(RunRecord(**{**vars(record), "check_results": content})) == []
+        assert stored_results(content) == []
 
 
 def test_two_judges_with_the_same_words_are_distinguished() -> None:
     judges = [read_check("judge", prompt) for prompt in ("Is {{answer}} kind?", "Is {{answer}} short?")]
     facts = facts_of(judges, [Result(True, "yes"), Result(False, "no")], {})
-    first, second = stored_results(RunRecord(**{**vars(ended(None)), **facts}))
+    first, second = stored_results(facts["check_results"])
     assert isinstance(judges[0], Judge)
     assert first.check == second.check
     assert first.judge != second.judge

@@ -51,7 +51,7 @@ def test_logged_answers_are_checked_against_the_columns_of_their_data_set(
         assert len(stage.bodies) == before
     records = [kept(log, run_id) for run_id in ids]
     assert sorted(record.passed for record in records) == [False] * 4 + [True] * 4
-    assert {stored_results(record)[0].check for record in records} == {
+    assert {stored_results(record.check_results)[0].check for record in records} == {
         "does not contain “Paris”",
         "does not contain “Rome”",
     }

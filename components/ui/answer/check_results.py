@@ -18,6 +18,6 @@ _SIGNS = {
 
 def draw_results(record: RunRecord) -> None:
     """Draw each check of an answer with its reason."""
-    for result in stored_results(record):
+    for result in stored_results(record.check_results):
         words = f"**{plain_words(result.check, _MAX_SHOWN)}** {plain_words(result.reason, _MAX_SHOWN)}"
         st.markdown(f"{_SIGNS[result.passed]} :small[{words}]")

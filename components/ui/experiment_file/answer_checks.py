@@ -28,7 +28,7 @@ _ICONS = {True: ":material/check_circle:", False: ":material/cancel:", None: ":m
 
 def draw_answer_checks(record: RunRecord) -> None:
     """Draw the menu with the checks of a run's answer; its name says how many pass."""
-    results = stored_results(record)
+    results = stored_results(record.check_results)
     name = f"Checks: {sum(result.passed is True for result in results)} of {len(results)}" if results else "Checks"
     menu = st.popover(
         name,

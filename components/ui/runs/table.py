@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
-from components.checks.results import in_words, read_results
+from components.checks.results import in_words, stored_results
 from components.experiments.cases import pass_rate
 from components.live.status_words import duration
 from components.log.annotations import tags_in
@@ -224,7 +224,7 @@ def _cells(runs: pd.DataFrame) -> pd.DataFrame:
             "prompt": runs["prompt_begin"],
             "answer": runs["answer_begin"],
             "finish reason": runs["finish_reason"],
-            "checks": [in_words(read_results(results)) for results in runs["check_results"]],
+            "checks": [in_words(stored_results(results)) for results in runs["check_results"]],
             **{NUMBERS[name].label: [_number(name, value) for value in runs[name]] for name in LISTED},
             "rating": ["★" * int(stars) if pd.notna(stars) else None for stars in runs["rating"]],
             "tags": [", ".join(tags_in(tags)) for tags in runs["tags"].fillna("")],

@@ -137,7 +137,7 @@ def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
         "numbers": numbers(record),
         "checks": [
             {"passed": _PASSED[result.passed], "check": result.check, "reason": result.reason}
-            for result in stored_results(record)
+            for result in stored_results(record.check_results)
         ],
         "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
         "request": record.request_body,
