@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from components.server.options import route_path
 from components.server.process import service
-from components.server.route_path import route_path
 from components.settings import read_settings
 from components.sharing.link_card import LinkCard
 from components.user_error import UserError

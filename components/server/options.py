@@ -28,9 +28,13 @@ def listening_address() -> str | None:
     return address
 
 
-def base_path() -> str:
-    """The path below which Streamlit serves the pages, without slashes around it."""
-    return str(config.get_option("server.baseUrlPath")).strip("/")
+def route_path(path: str) -> str:
+    """The server's path of a route of Tempera's own. A page uses ``path``, relative to its own address.
+
+    All pages are in one folder, which only the browser knows: a proxy may have removed a prefix.
+    """
+    base = str(config.get_option("server.baseUrlPath")).strip("/")
+    return f"/{base}/{path}" if base else f"/{path}"
 
 
 def is_set(option: str) -> bool:

@@ -12,8 +12,6 @@ from components.protection.places import Places
 from components.server import sentences
 from components.server.callers import caller_of
 
-_SENTENCE = sentences.TOO_MANY_PAGES
-
 
 class PageLimit:
     """Refuses a further page's session, with a status and a sentence, when ``places`` has none free."""
@@ -32,4 +30,4 @@ class PageLimit:
             if held:
                 await self._app(scope, receive, send)
             else:
-                await PlainTextResponse(_SENTENCE, 429)(scope, receive, send)
+                await PlainTextResponse(sentences.TOO_MANY_PAGES, 429)(scope, receive, send)

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Route
 
+from components.server.options import route_path
 from components.server.process import service
-from components.server.route_path import route_path
 
 PATH = "replica"
 

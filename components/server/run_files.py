@@ -13,8 +13,8 @@ from components.log.owned import OwnLog
 from components.log.query import QueryFailed
 from components.log.view import View, conditions
 from components.server import sentences
+from components.server.options import route_path
 from components.server.process import service
-from components.server.route_path import route_path
 
 _PACKET_BYTES = 262_144
 _PATH = "exports"

@@ -32,7 +32,8 @@ def draw_replica_check() -> None:
     if database is None or database.is_sqlite:
         return
     data = {"path": PATH, "replica": replica()}
-    result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=_draw_again)
+    # The callback makes a change draw the page again.
+    result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=lambda: None)
     # A page that came from a replica that has ended is checked again.
     if result.scattered == replica():
         st.warning(
@@ -40,7 +41,3 @@ def draw_replica_check() -> None:
             "The operator has to let the proxy keep each browser at one replica (sticky sessions).",
             icon=":material/alt_route:",
         )
-
-
-def _draw_again() -> None:
-    """The callback after which the page is drawn with the sentence."""

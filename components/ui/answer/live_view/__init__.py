@@ -22,8 +22,8 @@ from components.live.socket import LiveSocket
 from components.live.subscription import Part
 from components.log.record import RunRecord
 from components.runs.run import Run
+from components.server.options import route_path
 from components.server.process import service
-from components.server.route_path import route_path
 from components.server.same_origin import is_own_page
 from components.ui import presses
 from components.ui.answer import keys
