@@ -58,4 +58,5 @@ if read_settings().own_endpoints:
 with st.expander("Add one by a file or the environment", icon=":material/terminal:", key="endpoint_setup"):
     draw_endpoint_setup()
 
-await_answers(awaited)
+if awaited:
+    await_answers(awaited)

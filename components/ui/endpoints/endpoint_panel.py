@@ -22,6 +22,7 @@ from components.live.status_words import duration
 from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
 from components.ui.endpoints.dialect_rules import dialect_in_words, draw_dialect_rules
+from components.ui.form.endpoint_choice import draw_progress
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import local_time
 
@@ -52,7 +53,6 @@ _PHASES: dict[ModelPhase, tuple[str, str, Colour]] = {
     ModelPhase.READY: ("ready", ":material/check:", "green"),
     ModelPhase.FAILED: ("failed", ":material/error:", "red"),
 }
-_ON_THE_WAY = (ModelPhase.FETCHING, ModelPhase.LOADING)
 
 
 @st.cache_resource
@@ -102,14 +102,9 @@ def draw_endpoint(
     return state.checking
 
 
-def await_answers(endpoints: list[AnyEndpoint]) -> None:
-    """Rerun the page as soon as one of these checks ends. Without pending checks there is no timer."""
-    if endpoints:
-        _await_answers(endpoints)
-
-
 @st.fragment(run_every=_REFRESH_S)
-def _await_answers(endpoints: list[AnyEndpoint]) -> None:
+def await_answers(endpoints: list[AnyEndpoint]) -> None:
+    """Rerun the page as soon as one of these checks ends."""
     # It draws nothing. A fragment that reruns while its last elements are still on their way to the browser removes
     # them, except those named by their hash; these then find no place, and the whole page goes blank.
     if not all(_state(endpoint).checking for endpoint in endpoints):
@@ -215,9 +210,9 @@ def _restart(model: EmbeddedModel) -> None:
 def _draw_embedded_state(
     model: EmbeddedModel, state: EmbeddedModelState, health: EndpointHealth | None, speed: str
 ) -> None:
-    if state.phase in _ON_THE_WAY:
+    if state.phase in (ModelPhase.FETCHING, ModelPhase.LOADING):
         with st.container():
-            _draw_progress(model)
+            draw_progress(model)
     elif state.phase is ModelPhase.FAILED:
         st.text(state.sentence)
         st.caption("Fix it, then press Start.")
@@ -233,14 +228,6 @@ def _draw_embedded_state(
         f":small[{' · '.join(f':gray[{label}] **{value}**' for label, value in numbers)}]",
         help=f"speed: the median over the last {_RUNS_MEASURED} finished runs here, after the first token.",
     )
-
-
-@st.fragment(run_every=_REFRESH_S)
-def _draw_progress(model: EmbeddedModel) -> None:
-    state = model.state
-    if state.phase not in _ON_THE_WAY:
-        st.rerun()
-    st.progress(state.fraction or 0.0, text=state.sentence)
 
 
 def _draw_models(name: str, health: EndpointHealth | None) -> None:

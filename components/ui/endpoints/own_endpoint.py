@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.contract.profile import BEEZY, PROFILES
+from components.contract.profile import PROFILES
 from components.endpoints.endpoint import Endpoint
 from components.endpoints.own import own_endpoint
 from components.endpoints.typed import EndpointField, UnusableEndpoint
@@ -51,7 +51,6 @@ def draw_own_endpoint() -> None:
             st.selectbox(
                 "Dialect",
                 list(PROFILES),
-                index=list(PROFILES).index(BEEZY.name),
                 format_func=dialect_in_words,
                 key=widget_key(EndpointField.DIALECT),
                 help="The endpoint's names and ranges for the fields of a request.",

@@ -120,11 +120,12 @@ def _draw_embedded_state(model: EmbeddedModel) -> None:
         st.error(model.state.sentence)
         st.button("Try again", key="start_model", on_click=model.start)
     elif model.state.phase is not ModelPhase.READY:
-        _draw_progress(model)
+        draw_progress(model)
 
 
 @st.fragment(run_every=_STATE_REFRESH_S)
-def _draw_progress(model: EmbeddedModel) -> None:
+def draw_progress(model: EmbeddedModel) -> None:
+    """Draw the progress of the starting model, and rerun the page when it has started or failed."""
     state_now = model.state
     if state_now.phase in (ModelPhase.READY, ModelPhase.FAILED):
         st.rerun()
