@@ -41,7 +41,7 @@ from components.ui.share.share_answers import Answers
 from components.ui.share.share_dialog import draw_share_button
 from components.ui.user_errors import draw_error
 
-if st.session_state.pop(playground_keys.GO_TO_COMPARE, False):
+if st.session_state.pop(state.GO_TO_COMPARE, False):
     st.switch_page("compare.py")
 
 run_id, opened = state.run_in_address()

@@ -1,8 +1,9 @@
-"""Controls shared by several pages: the choice of a view, and a menu of further actions."""
+"""Controls shared by several pages: the choice of a view, a button of an action, and a menu of further actions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -21,6 +22,11 @@ def choose_view(label: str, views: Sequence[str], key: str, *, first: str | None
         persist_state="session",
     )
     return chosen
+
+
+def draw_action(label: str, key: str, icon: str, action: Callable[..., object], *args: Any, **options: Any) -> None:
+    """Draw a button without a border; a press queues the action. ``options`` are further ones of ``st.button``."""
+    st.button(label, key=key, type="tertiary", icon=icon, on_click=presses.soon(action, *args), **options)
 
 
 def draw_more(label: str, actions: Mapping[str, Callable[[], object]], key: str) -> None:

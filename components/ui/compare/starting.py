@@ -145,7 +145,7 @@ def check_lane(lane_id: str, record: RunRecord) -> None:
 
 
 def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
-    """Start a comparison with a run as lane A; lane B is a later run, or the form's later changes."""
+    """Start a comparison with a run as lane A, and show it next; lane B is a later run, or the form's later changes."""
     experiment_id = uuid.uuid4().hex
     current = draft_form.read()
     base = draft_form.draft_of(record, current) or current
@@ -157,6 +157,7 @@ def compare_with(record: RunRecord, later: RunRecord | None = None) -> None:
             adopt(own_log(), run.id, placement)
     save_experiment(own_log(), experiment_id, draft_form.read().to_text())
     state.show_experiment(state.EXPERIMENT, experiment_id)
+    st.session_state[state.GO_TO_COMPARE] = True
 
 
 def _start(experiment_id: str, draft: Draft, requests: Sequence[LaneRequest], *, is_new: bool = False) -> None:

@@ -122,9 +122,7 @@ def change_turns(change: Callable[[Turns], Turns], sentence: str | None = None) 
         st.session_state[keys.TURNS] = change(before.turns)
     except LookupError:
         return
-    if sentence:
-        after = read()
-        offer_undo(Undo(f"Undo: {sentence}", lambda: _restore(before, after, sentence)))
+    _offer_undo_of(before, sentence)
 
 
 def change_comparison(change: Callable[[Comparison], Comparison], sentence: str | None = None) -> None:
@@ -137,9 +135,13 @@ def change_comparison(change: Callable[[Comparison], Comparison], sentence: str 
         changed = change(before.comparison)
     except LookupError:
         return
-    if changed == before.comparison:
-        return
-    st.session_state[keys.COMPARISON] = changed
+    if changed != before.comparison:
+        st.session_state[keys.COMPARISON] = changed
+        _offer_undo_of(before, sentence)
+
+
+def _offer_undo_of(before: Draft, sentence: str | None) -> None:
+    """Offer to undo the change that made the current form of ``before``, if it has a sentence."""
     if sentence:
         after = read()
         offer_undo(Undo(f"Undo: {sentence}", lambda: _restore(before, after, sentence)))
@@ -254,10 +256,8 @@ def _profile_at(endpoint: str | None) -> Profile:
 
 def _stored_draft(draft_id: str | None) -> Draft | None:
     database = own_log().database
-    if draft_id is None or database is None:
-        return None
     with show_errors():
-        text = find_draft(database, draft_id)
+        text = find_draft(database, draft_id) if database and draft_id else None
         return read_draft(text) if text else None
     return None
 

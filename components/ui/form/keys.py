@@ -57,11 +57,6 @@ def field_key(field: str) -> str:
     return field if is_of_contract(field) or field in (STREAM, EXTRA_BODY) else f"field_{field}"
 
 
-def remove_key(field: str) -> str:
-    """The key of the button that removes a field from the form."""
-    return f"{field_key(field)}_remove"
-
-
 def state_key(field: str) -> str:
     """The key of the state control: omitted, null or a value."""
     return f"{field_key(field)}_state"
@@ -70,11 +65,6 @@ def state_key(field: str) -> str:
 def slider_key(field: str) -> str:
     """The key of the slider of a field's number."""
     return f"{field_key(field)}_slider"
-
-
-def reset_key(field: str) -> str:
-    """The key of the button that resets a field to its default."""
-    return f"{field_key(field)}_reset"
 
 
 def message_key(turn_id: str) -> str:

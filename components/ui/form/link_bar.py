@@ -130,8 +130,6 @@ def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
         lane if lane.endpoint is None or lane.endpoint in endpoints else lane.model_copy(update={"endpoint": None})
         for lane in draft.comparison.lanes
     )
-    if lanes == draft.comparison.lanes:
-        return draft
     return draft.model_copy(update={"comparison": draft.comparison.model_copy(update={"lanes": lanes})})
 
 

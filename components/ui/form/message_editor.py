@@ -13,7 +13,7 @@ from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
 from components.ui import presses, shortcuts
-from components.ui.choices import draw_more
+from components.ui.choices import draw_action, draw_more
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.page_script import focus
@@ -59,8 +59,7 @@ def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = N
                 key=f"add_{role.value}",
                 type="tertiary",
                 icon=":material/add:",
-                help=f"Add a message of the role {role.value}"
-                + (", at the beginning." if role is Role.SYSTEM else ", at the end."),
+                help=f"Add a message of the role {role.value}, at the {'beginning' if role is Role.SYSTEM else 'end'}.",
                 shortcut=shortcuts.ADD_USER if role is Role.USER else None,
                 on_click=presses.soon(_add, role, then),
             )
@@ -71,17 +70,9 @@ def draw_additions(roles: Iterable[Role], then: Callable[[str], None] | None = N
 def draw_undo() -> None:
     """Draw *Undo* and *Redo* of the last deletion or import; nothing when there is none."""
     if label := draft_form.can_undo():
-        st.button(
-            label,
-            key="undo",
-            type="tertiary",
-            icon=":material/undo:",
-            shortcut=shortcuts.UNDO,
-            on_click=presses.soon(draft_form.undo),
-        )
+        draw_action(label, "undo", ":material/undo:", draft_form.undo, shortcut=shortcuts.UNDO)
     if label := draft_form.can_redo():
-        redo = presses.soon(draft_form.redo)
-        st.button(label, key="redo", type="tertiary", icon=":material/redo:", on_click=redo)
+        draw_action(label, "redo", ":material/redo:", draft_form.redo)
 
 
 def draw_notes() -> None:
@@ -137,13 +128,7 @@ def draw_turn(turn: Turn, turns: Turns, *, done: Callable[[str], None] | None = 
             _draw_branches(turn)
             _draw_menu(turn, turns)
             if done:
-                st.button(
-                    "Done",
-                    key=keys.part_key("done", turn.id),
-                    type="tertiary",
-                    icon=":material/check:",
-                    on_click=presses.soon(done, turn.id),
-                )
+                draw_action("Done", keys.part_key("done", turn.id), ":material/check:", done, turn.id)
         st.text_area(
             f"Message {index + 1}",
             turn.content,
@@ -199,9 +184,9 @@ def _draw_branches(turn: Turn) -> None:
 def _draw_menu(turn: Turn, turns: Turns) -> None:
     actions: dict[str, Callable[[], None]] = {}
     if conversation.movable(turns, turn.id, -1):
-        actions[":material/arrow_upward: Move up"] = partial(_change, conversation.moved, turn.id, -1)
+        actions[":material/arrow_upward: Move up"] = partial(_move, turn.id, -1)
     if conversation.movable(turns, turn.id, 1):
-        actions[":material/arrow_downward: Move down"] = partial(_change, conversation.moved, turn.id, 1)
+        actions[":material/arrow_downward: Move down"] = partial(_move, turn.id, 1)
     actions[":material/content_copy: Duplicate"] = partial(_change_with_new, conversation.duplicated, turn.id)
     actions[":material/fork_right: Branch from here"] = partial(_change_with_new, conversation.branched, turn.id)
     if names_in([st.session_state.get(keys.message_key(turn.id), turn.content)]):
@@ -233,8 +218,8 @@ def _set_literal(turn_id: str, literal: bool) -> None:
     draft_form.change_turns(change)
 
 
-def _change(change: Callable[[Turns, str, int], Turns], turn_id: str, by: int) -> None:
-    draft_form.change_turns(lambda turns: change(turns, turn_id, by))
+def _move(turn_id: str, by: int) -> None:
+    draft_form.change_turns(lambda turns: conversation.moved(turns, turn_id, by))
 
 
 def _change_with_new(change: Callable[[Turns, str, str], Turns], turn_id: str) -> None:

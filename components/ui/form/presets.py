@@ -7,6 +7,7 @@ import streamlit as st
 from components.drafts.presets import BUILT_IN, change_of, holds_messages, preset_text
 from components.drafts.store import Preset, delete_preset, list_presets, save_preset
 from components.ui import presses
+from components.ui.choices import draw_action
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.plain_words import plain_words
@@ -52,13 +53,8 @@ def _draw_saved(preset: Preset) -> None:
             on_click=presses.soon(_apply, preset),
         )
         with st.container(key=f"delete_preset_{preset.id}", width="content"):
-            st.button(
-                f"Delete {plain_words(preset.name)}",
-                key=f"delete_{preset.id}",
-                type="tertiary",
-                icon=":material/delete:",
-                on_click=presses.soon(_delete, preset),
-            )
+            label = f"Delete {plain_words(preset.name)}"
+            draw_action(label, f"delete_{preset.id}", ":material/delete:", _delete, preset)
 
 
 def _saved() -> list[Preset]:

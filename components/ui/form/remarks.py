@@ -12,7 +12,7 @@ from components.drafts.change import between
 from components.drafts.composed import Composed
 from components.drafts.draft import Draft, NothingWritten
 from components.drafts.known_keys import with_known_keys
-from components.ui import presses
+from components.ui.choices import draw_action
 from components.ui.form import draft_form
 from components.ui.form.request_form import Places
 from components.ui.plain_words import plain_words
@@ -38,13 +38,8 @@ def draw_remarks(composed: Composed, profile: Profile, places: Places) -> None:
         ):
             _draw_sentence(remark.sentence, remark.severity)
             if remark.fix:
-                st.button(
-                    plain_words(remark.fix.label),
-                    key=f"fix_{number}",
-                    type="tertiary",
-                    icon=":material/build:",
-                    on_click=presses.soon(_apply, remark.fix, composed.request, profile),
-                )
+                label, before = plain_words(remark.fix.label), composed.request
+                draw_action(label, f"fix_{number}", ":material/build:", _apply, remark.fix, before, profile)
 
 
 def _draw_sentence(sentence: str, severity: Severity) -> None:

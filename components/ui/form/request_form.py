@@ -20,9 +20,10 @@ from components.drafts.known_keys import with_known_keys
 from components.drafts.setting import FieldState, Setting
 from components.endpoints.models import ModelCard
 from components.ui import presses, shortcuts
+from components.ui.choices import draw_action
 from components.ui.form import draft_form, field_widgets, keys, widget_values
 from components.ui.form.field_line import VALUE_WIDTH, draw_name, draw_note, draw_state, field_line
-from components.ui.form.keys import remove_key, reset_key, slider_key
+from components.ui.form.keys import slider_key
 from components.ui.form.probability_switch import draw_probability_switch
 from components.ui.plain_words import plain_words
 
@@ -144,9 +145,10 @@ def _chosen_state(row: Field, setting: Setting, options: list[str]) -> str:
     return chosen
 
 
-def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
+def _draw_value(row: Field, setting: Setting, **options: Any) -> None:
     key = field_widgets.value_key(row)
-    value = field_widgets.draw_value(
+    held: dict[str, Any] = st.session_state.setdefault(keys.HELD_VALUES, {})
+    held[key] = field_widgets.draw_value(
         row,
         setting,
         row.name,
@@ -155,33 +157,20 @@ def _draw_value(row: Field, setting: Setting, **options: Any) -> Any:
         persist_state="session",
         **options,
     )
-    st.session_state.setdefault(keys.HELD_VALUES, {})[key] = value
-    return value
 
 
 def _draw_remove(row: Field) -> None:
     if not row.of_contract:
-        st.button(
-            f"Remove {row.name}",
-            key=remove_key(row.name),
-            type="tertiary",
-            icon=":material/close:",
-            help=f"Removes {row.name} from the form.",
-            on_click=presses.soon(_remove, row.name),
-        )
+        key = f"{keys.field_key(row.name)}_remove"
+        what = f"Removes {row.name} from the form."
+        draw_action(f"Remove {row.name}", key, ":material/close:", _remove, row.name, help=what)
 
 
 def _draw_reset(name: str) -> None:
     """Draw the button that resets a field which differs from its default."""
-    parts = (keys.STREAM, keys.EXTRA_BODY)
-    st.button(
-        f"Reset {name}",
-        key=reset_key(name),
-        type="tertiary",
-        icon=":material/undo:",
-        help=f"{name} differs from its default. Press to reset it{'' if name in parts else '; the value stays'}.",
-        on_click=presses.soon(_reset, [name], name),
-    )
+    rest = "" if name in (keys.STREAM, keys.EXTRA_BODY) else "; the value stays"
+    what = f"{name} differs from its default. Press to reset it{rest}."
+    draw_action(f"Reset {name}", f"{keys.field_key(name)}_reset", ":material/undo:", _reset, name, help=what)
 
 
 def _help(row: Field, rules: FieldRules) -> str:
@@ -235,8 +224,8 @@ def _apply_slider(row: Field, followed: float) -> None:
         widget_values.put({field_widgets.value_key(row): chosen})
 
 
-def _reset(fields: list[str], what: str) -> None:
-    draft_form.change(reset(fields), f"{what} reset")
+def _reset(field: str) -> None:
+    draft_form.change(reset([field]), f"{field} reset")
 
 
 def _reset_all() -> None:
@@ -283,10 +272,5 @@ def _draw_move(profile: Profile) -> None:
     draft = draft_form.read()
     converted = with_known_keys(draft, profile, in_any_order=True)
     if moved := [name for name in converted.further_values(profile) if name not in draft.further_values(profile)]:
-        st.button(
-            f"Turn {', '.join(moved)} into a field" if len(moved) == 1 else f"Turn {', '.join(moved)} into fields",
-            key="move_keys",
-            type="tertiary",
-            icon=":material/move_up:",
-            on_click=presses.soon(draft_form.fill, converted, "fields made"),
-        )
+        label = f"Turn {', '.join(moved)} into {'a field' if len(moved) == 1 else 'fields'}"
+        draw_action(label, "move_keys", ":material/move_up:", draft_form.fill, converted, "fields made")

@@ -24,13 +24,13 @@ from components.ui.answer.keys import ANSWER_ACTIONS
 from components.ui.answer.run_lookup import request_of
 from components.ui.answer.sending import start
 from components.ui.answer.view_switches import draw_reading_switches, draw_replay_switch
+from components.ui.choices import draw_action
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.answer_checks import draw_answer_checks
 from components.ui.form import draft_form
 from components.ui.form.keys import message_key
 from components.ui.page_script import focus
 from components.ui.plain_words import plain_words
-from components.ui.playground import keys
 from components.ui.playground.answer_siblings import draw_siblings
 
 _CUT = (Status.INTERRUPTED, Status.CANCELLED, Status.LOST)
@@ -42,14 +42,8 @@ def draw_stale_notice(record: RunRecord, changes: list[Difference]) -> None:
     notice = f"Made with other settings: {plain_words(listed)}" if listed else "The form has changed since"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="stale_notice"):
         st.markdown(f":small[:gray[:material/history: {notice}]]", width="content")
-        st.button(
-            "Restore",
-            key="restore_settings",
-            type="tertiary",
-            icon=":material/undo:",
-            help="Fills the form with this answer's request.",
-            on_click=presses.soon(draft_form.fill_from, record),
-        )
+        what = "Fills the form with this answer's request."
+        draw_action("Restore", "restore_settings", ":material/undo:", draft_form.fill_from, record, help=what)
 
 
 def draw_actions(
@@ -98,7 +92,7 @@ def draw_actions(
             shortcut=shortcuts.COMPARE,
             icon=":material/view_column:",
             help="Makes this answer lane A of a comparison; your later changes become lane B.",
-            on_click=presses.soon(_compare, compare_with, record),
+            on_click=presses.soon(compare_with, record),
         )
         if record.tool_calls != "[]" or (record.text and not conversation):
             added = is_among_messages(record, request)
@@ -115,11 +109,6 @@ def draw_actions(
         draw_answer_checks(record)
         draw_siblings(record)
         draw_replay_switch(record)
-
-
-def _compare(compare_with: Callable[[RunRecord], None], record: RunRecord) -> None:
-    compare_with(record)
-    st.session_state[keys.GO_TO_COMPARE] = True
 
 
 def _was_cut(record: RunRecord) -> bool:

@@ -31,13 +31,8 @@ from components.ui.visitor import own_log
 
 def compose_form(draft: Draft, endpoint: AnyEndpoint, card: ModelCard | None, shown: RunRecord | None) -> Composed:
     """The form's request for an endpoint. ``card`` is the model's card; ``shown`` is the run on the page."""
-    before = request_of(shown) if shown else None
-    same_prompt = (
-        shown is not None
-        and before is not None
-        and shown.endpoint == endpoint.name
-        and draft.has_prompt_of(before, endpoint.profile)
-    )
+    before = request_of(shown) if shown and shown.endpoint == endpoint.name else None
+    same_prompt = before is not None and draft.has_prompt_of(before, endpoint.profile)
     return compose(
         draft,
         endpoint.profile,

@@ -9,10 +9,10 @@ import streamlit as st
 from components.contract.difference import differences
 from components.live.status_words import footer
 from components.log.record import RunRecord
-from components.ui import presses
 from components.ui.answer.answer_differences import changed_words, draw_both_sides
 from components.ui.answer.own_html import draw_style
 from components.ui.answer.run_lookup import find, record_of, request_of
+from components.ui.choices import draw_action
 from components.ui.plain_words import plain_words
 from components.ui.playground import keys
 
@@ -45,13 +45,8 @@ def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunR
                 on_click=st.session_state.__setitem__,
                 args=(keys.SIDE_BY_SIDE, not side_by_side),
             )
-            st.button(
-                "Compare as lanes",
-                key="compare_runs",
-                type="tertiary",
-                icon=":material/view_column:",
-                on_click=presses.soon(_compare, compare_with, previous, record),
-            )
+            label, icon = "Compare as lanes", ":material/view_column:"
+            draw_action(label, "compare_runs", icon, compare_with, previous, record)
         if side_by_side:
             _draw_side_by_side(previous, record)
 
@@ -92,8 +87,3 @@ def _draw_side_by_side(previous: RunRecord, record: RunRecord) -> None:
             st.markdown(f":small[**{title}**]")
             draw()
             st.caption(" · ".join(plain_words(number.value, 60) for number in footer(run)))
-
-
-def _compare(compare_with: Callable[[RunRecord, RunRecord], None], previous: RunRecord, record: RunRecord) -> None:
-    compare_with(previous, record)
-    st.session_state[keys.GO_TO_COMPARE] = True
