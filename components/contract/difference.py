@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from components.contract.fields import CONTRACT_FIELDS
 from components.contract.request import ChatCompletionStreamRequest
@@ -36,29 +38,19 @@ def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStream
         message.model_dump(exclude_unset=True) for message in after.messages
     ]:
         differing.append(Difference("messages"))
-    for field in CONTRACT_FIELDS:
-        words = _words(before, field), _words(after, field)
-        if words[0] != words[1]:
-            differing.append(Difference(field, *words))
-    if before.stream != after.stream:
-        differing.append(Difference("stream", _json(before.stream), _json(after.stream)))
-    for key in dict.fromkeys([*before.extra_body, *after.extra_body]):
-        words = (
-            _json(before.extra_body[key]) if key in before.extra_body else "omitted",
-            _json(after.extra_body[key]) if key in after.extra_body else "omitted",
-        )
-        if words[0] != words[1]:
-            differing.append(Difference(key, *words))
-    return differing
+    differing += _differing(CONTRACT_FIELDS, before.sent_values(), after.sent_values())
+    differing += _differing(["stream"], {"stream": before.stream}, {"stream": after.stream})
+    further = dict.fromkeys([*before.extra_body, *after.extra_body])
+    return differing + _differing(further, before.extra_body, after.extra_body)
 
 
-def _words(request: ChatCompletionStreamRequest, field: str) -> str:
-    state = request.state_of(field)
-    return _json(getattr(request, field)) if state == "value" else state
+def _differing(names: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
+    words = [(name, _words(before, name), _words(after, name)) for name in names]
+    return [Difference(*each) for each in words if each[1] != each[2]]
 
 
-def _json(value: object) -> str:
-    return shortened(json.dumps(value, ensure_ascii=False, sort_keys=True))
+def _words(values: Mapping[str, Any], name: str) -> str:
+    return shortened(json.dumps(values[name], ensure_ascii=False, sort_keys=True)) if name in values else "omitted"
 
 
 def shortened(words: str) -> str:

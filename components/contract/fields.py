@@ -65,7 +65,6 @@ class Field:
     other_example: JsonValue = None
     choices: tuple[str, ...] = ()
     shape: TypeAdapter[Any] | None = None
-    of_contract: bool = False
     in_prompt: bool = False
 
     @property
@@ -130,7 +129,7 @@ _A_TOOL: JsonValue = {
     },
 }
 
-_ROWS = (
+_CONTRACT_ROWS = (
     Field(
         "temperature",
         Kind.DECIMAL,
@@ -138,7 +137,6 @@ _ROWS = (
         "Change this or top_p, not both.",
         begins_with=0.7,
         other_example=0.5,
-        of_contract=True,
     ),
     Field(
         "top_p",
@@ -147,30 +145,29 @@ _ROWS = (
         "0.1 means the top 10 %. Change this or temperature, not both.",
         begins_with=1.0,
         other_example=0.5,
-        of_contract=True,
     ),
     Field(
         "max_tokens",
         Kind.WHOLE,
         "The maximum number of tokens in the answer. Prompt and answer together must fit into the context.",
         begins_with=256,
-        of_contract=True,
     ),
     Field(
         "random_seed",
         Kind.WHOLE,
         "The same seed and request give the same answer, if the endpoint supports it.",
         begins_with=1337,
-        of_contract=True,
     ),
     Field(
         "safe_prompt",
         Kind.SWITCH,
         "Puts the endpoint's safety instructions before all other messages.",
         begins_with=True,
-        of_contract=True,
         in_prompt=True,
     ),
+)
+
+_FURTHER_ROWS = (
     Field(
         "stop",
         Kind.TEXTS,
@@ -282,7 +279,7 @@ _ROWS = (
     ),
 )
 
-FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _ROWS})
+FIELDS: Mapping[str, Field] = MappingProxyType({row.name: row for row in _CONTRACT_ROWS + _FURTHER_ROWS})
 """All known fields by name, in the order of the form."""
 
 PROBABILITY_FIELDS = ("logprobs", "top_logprobs")
@@ -291,7 +288,7 @@ PROBABILITY_FIELDS = ("logprobs", "top_logprobs")
 FIELD_NAME = r"^[A-Za-z_][\w.-]{0,63}\Z"
 """The pattern of a field's name."""
 
-CONTRACT_FIELDS = tuple(row.name for row in _ROWS if row.of_contract)
+CONTRACT_FIELDS = tuple(row.name for row in _CONTRACT_ROWS)
 
 
 def is_of_contract(name: str) -> bool:

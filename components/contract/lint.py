@@ -158,27 +158,26 @@ def _ranges(request: ChatCompletionStreamRequest, profile: Profile) -> Iterator[
         omitted = Fix("Omit it", without(request, field))
         if profile.key_of(field) is None:
             yield Remark(field, f"The {profile.name} dialect has no {field}.", Severity.CANNOT_BE_SENT, omitted)
-            continue
-        sentence, nearest = _out_of_range(value, profile.fields[field])
-        if sentence:
-            fix = _set_to(nearest, changed(request, **{field: nearest})) if nearest is not None else omitted
-            yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
+        else:
+            yield from _out_of_range(request, field, value, profile.fields[field], omitted)
 
 
-def _out_of_range(value: JsonValue, rules: FieldRules) -> tuple[str | None, float | None]:
-    """The problem with a value of the right type, and the nearest valid number, if there is one."""
-    if value is None:
-        return None if rules.nullable else f"{rules.key} must not be null. Omit it instead.", None
-    problem = rules.range_problem(value)
-    if problem is None or not isinstance(value, int | float):
-        return problem, None
-    limit = rules.minimum if rules.minimum is not None and value < rules.minimum else rules.maximum
-    # The field's own type: a whole number stays one.
-    return problem, type(value)(limit if limit is not None else value)
-
-
-def _set_to(nearest: float, fixed: ChatCompletionStreamRequest) -> Fix:
-    return Fix(f"Set it to {nearest:g}", fixed)
+def _out_of_range(
+    request: ChatCompletionStreamRequest, field: str, value: JsonValue, rules: FieldRules, removal: Fix
+) -> Iterator[Remark]:
+    """The remark on a value of the right type that the dialect refuses. A number's fix is the nearest valid one."""
+    sentence, fix = rules.range_problem(value), removal
+    if value is None and not rules.nullable:
+        sentence = f"{rules.key} must not be null. Omit it instead."
+    elif sentence and isinstance(value, int | float):
+        limit = rules.minimum if rules.minimum is not None and value < rules.minimum else rules.maximum
+        # The field's own type: a whole number stays one.
+        nearest = type(value)(limit if limit is not None else value)
+        further = {**request.extra_body, rules.key: nearest}
+        fixed = {field: nearest} if is_of_contract(field) else {EXTRA_BODY: further}
+        fix = Fix(f"Set it to {nearest:g}", changed(request, **fixed))
+    if sentence:
+        yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
 
 
 def _both_sampling_fields(request: ChatCompletionStreamRequest) -> Iterator[Remark]:
@@ -275,13 +274,8 @@ def _further_field(
     rules = profile.fields[field]
     if value is not None and (problem := profile.field(field).problem(value)):
         yield Remark(field, f"{rules.key} {problem}.", Severity.MAY_BE_REFUSED, removal)
-        return
-    sentence, nearest = _out_of_range(value, rules)
-    if sentence:
-        fix = removal
-        if nearest is not None:
-            fix = _set_to(nearest, changed(request, extra_body={**request.extra_body, rules.key: nearest}))
-        yield Remark(field, sentence, Severity.MAY_BE_REFUSED, fix)
+    else:
+        yield from _out_of_range(request, field, value, rules, removal)
 
 
 def _unknown(key: str, profile: Profile, removal: Fix) -> Remark:

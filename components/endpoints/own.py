@@ -5,7 +5,7 @@ The endpoint uses the visitor's own key only and calls public addresses only. Th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -20,31 +20,17 @@ from components.streaming.session import ApiKey
 OWN_NAME = "my own"
 
 
-def own_endpoint(
-    base_url: str,
-    key: str,
-    dialect: str,
-    model: str,
-    settings: Settings,
-    taken: Collection[str] = (),
-) -> Endpoint:
+def own_endpoint(typed: Mapping[EndpointField, str], settings: Settings, taken: Collection[str] = ()) -> Endpoint:
     """The endpoint entered by a visitor. No lookups and no requests: its address is checked on each connection.
 
-    ``key`` and ``model`` may be empty. ``taken`` are the names of the configured endpoints, none of which it gets.
+    A typed key and model may be empty. ``taken`` are the names of the configured endpoints, none of which it gets.
 
     Raises UnusableEndpoint with a sentence for each field that must change.
     """
     if not settings.own_endpoints:
         raise UnusableEndpoint({EndpointField.BASE_URL: sentences.OWN_NOT_ALLOWED})
     allows = partial(may_be_called, allowed=settings.own_endpoints_networks)
-    values, problems = check(
-        {
-            EndpointField.BASE_URL: base_url,
-            EndpointField.KEY: key,
-            EndpointField.DIALECT: dialect,
-            EndpointField.MODEL: model,
-        }
-    )
+    values, problems = check(typed)
     base_url, key = values[EndpointField.BASE_URL], values[EndpointField.KEY]
     if EndpointField.BASE_URL not in problems:
         # Names are checked on each connection.
@@ -55,7 +41,7 @@ def own_endpoint(
         raise UnusableEndpoint(problems)
     return Endpoint(
         name=_name(taken),
-        profile=PROFILES[dialect],
+        profile=PROFILES[values[EndpointField.DIALECT]],
         fixed_address=Address(base_url, ApiKey(key, base_url) if key else None, allows),
         default_model=values[EndpointField.MODEL] or None,
     )

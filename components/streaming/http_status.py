@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -28,6 +29,17 @@ _UNPROCESSED = frozenset({408, 429, 502, 503, 504, 529})
 _UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _AMOUNT = re.compile(r"(\d+\.?\d*|\.\d+)(ms|[smhd]|$)", re.ASCII)
 _DURATION = re.compile(rf"(?:{_AMOUNT.pattern})+", re.ASCII)
+
+_IN_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
+_GOOGLE_DELAY = re.compile(r'"retryDelay"\s*:\s*"([\d.]+s)"')
+_QUOTAS = (
+    *("x-ratelimit-{}", "x-ratelimit-{}-requests", "x-ratelimit-{}-tokens", "ratelimit-{}"),
+    *("anthropic-ratelimit-requests-{}", "anthropic-ratelimit-tokens-{}"),
+)
+"""Headers with the remainder of a quota and the time of its reset."""
+_FIRST_MOMENT = 1e9
+_FIRST_MOMENT_IN_MS = 1e12
+"""A reset is in seconds from now, or a Unix time in seconds or milliseconds: both limits are times in 2001."""
 
 
 def fault_for_status(
@@ -78,6 +90,32 @@ def in_words(seconds: float) -> str:
         return f"{math.ceil(minutes / 1440)} days"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def requested_wait(headers: Mapping[str, str], body: str) -> float | None:
+    """The wait in seconds that an error's headers or body ask for; None without one.
+
+    ``headers`` are case-insensitive, as those of requests.
+    """
+    for name in _IN_MILLISECONDS:
+        milliseconds = retry_after_seconds(headers.get(name))
+        if milliseconds is not None:
+            return milliseconds / 1000
+    wait = retry_after_seconds(headers.get("Retry-After"))
+    if wait is None and (delay := _GOOGLE_DELAY.search(body)):
+        wait = retry_after_seconds(delay[1])
+    if wait is not None:
+        return wait
+    # The reset of a quota that is not used up does not delay the next request.
+    used_up = [quota for quota in _QUOTAS if headers.get(quota.format("remaining"), "").strip() == "0"]
+    return max(filter(None, (_until_reset(headers.get(quota.format("reset"))) for quota in used_up)), default=None)
+
+
+def _until_reset(header: str | None) -> float | None:
+    seconds = retry_after_seconds(header)
+    if seconds is None or seconds < _FIRST_MOMENT:
+        return seconds
+    return max((seconds / 1000 if seconds >= _FIRST_MOMENT_IN_MS else seconds) - time.time(), 0.0)
 
 
 def retry_after_seconds(header: str | None) -> float | None:

@@ -18,8 +18,7 @@ from components.streaming.call import body_pieces, is_framed
 from components.streaming.event_reader import EventReader
 from components.streaming.exchange import Exchange
 from components.streaming.faults import ErrorKind, StreamFault
-from components.streaming.http_status import fault_for_status
-from components.streaming.retries import requested_wait
+from components.streaming.http_status import fault_for_status, requested_wait
 from components.streaming.server_timing import queue_ms
 
 _SSE_LINE_BEGINS = (b":", b"data:", b"event:", b"id:", b"retry:")

@@ -6,6 +6,7 @@ Faults are not raised: the iterator yields what arrived, and ``outcome`` names t
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -24,7 +25,6 @@ from components.streaming.masked_events import MaskedEvents
 from components.streaming.moments import Moments
 from components.streaming.outcome import Outcome, Retry, Status
 from components.streaming.response_reader import ResponseReader
-from components.streaming.retries import pause_before_retry
 from components.streaming.session import ApiKey
 from components.streaming.watch import Watch
 
@@ -133,7 +133,7 @@ class AnswerStream:
             except StreamFault as fault:
                 # A refused address is not looked up again: DNS rebinding depends on a second lookup.
                 is_final = watch.ended or fault.kind is ErrorKind.ADDRESS_REFUSED
-                pause = None if is_final else pause_before_retry(fault, self._attempts, limits)
+                pause = None if is_final else _pause_before_retry(fault, self._attempts, limits)
                 if pause is None:
                     raise
                 self._retries.append(Retry(fault.kind, fault.http_status, round(pause * 1000, 3)))
@@ -216,3 +216,13 @@ def _field_of(body: bytes, name: str) -> object:
         return read_object(body.decode(errors="replace")).get(name)
     except UnreadableEvent:
         return None
+
+
+def _pause_before_retry(fault: StreamFault, attempts: int, limits: Limits) -> float | None:
+    """The wait in seconds before the next attempt, after ``attempts`` of them; None for no further one."""
+    if not fault.unprocessed or attempts > limits.retries_before_first_byte:
+        return None
+    if fault.retry_after is not None:
+        return fault.retry_after if fault.retry_after <= limits.max_retry_after_s else None
+    backoff = min(limits.backoff_s * 2.0 ** (attempts - 1), limits.max_backoff_s)
+    return backoff * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret

@@ -79,8 +79,10 @@ OTHERS_INSIDE = ["10.0.0.1", "169.254.169.254", "100.64.0.1", "[fd00::1]", "[fe8
 
 
 def made(base_url: str = "https://host.example/v1", key: str = "", **more: object) -> Endpoint:
-    given: dict[str, object] = {"dialect": "openai", "model": "", "settings": ALLOWED} | more
-    return own_endpoint(base_url, key, **given)  # type: ignore[arg-type]
+    given: dict[str, object] = {"base_url": base_url, "key": key, "dialect": "openai", "model": ""} | more
+    settings, taken = given.pop("settings", ALLOWED), given.pop("taken", ())
+    typed = {EndpointField(field): text for field, text in given.items()}
+    return own_endpoint(typed, settings, taken)  # type: ignore[arg-type]
 
 
 def problems_of(*arguments: str, **more: object) -> dict[EndpointField, str]:

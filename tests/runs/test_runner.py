@@ -14,6 +14,7 @@ from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
 from components.endpoints.own import own_endpoint
+from components.endpoints.typed import EndpointField
 from components.log.log import Log
 from components.log.query import events_of, find_run
 from components.runs.gate import Refused
@@ -381,7 +382,9 @@ def test_a_failing_gate_admits_no_run(log: Log, caplog: pytest.LogCaptureFixture
 def test_a_visitors_endpoint_with_a_private_address_receives_no_byte(runner: Runner, log: Log) -> None:
     with recording() as recorder:
         base_url = f"http://localhost:{recorder.port}/v1"
-        endpoint = own_endpoint(base_url, "canary", "beezy", "m", Settings(own_endpoints=True))
+        texts = {"base_url": base_url, "key": "canary", "dialect": "beezy", "model": "m"}
+        typed = {EndpointField(field): text for field, text in texts.items()}
+        endpoint = own_endpoint(typed, Settings(own_endpoints=True))
         found = logged(log, runner.start(order_of(endpoint, REQUEST)))
         assert recorder.seen() == (0, b"")
     assert (found.status, found.error_kind, found.attempts) == ("rejected", "address_refused", 1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from components.streaming.retries import requested_wait
+from components.streaming.http_status import requested_wait
 
 
 def wait(headers, body=""):

@@ -89,14 +89,8 @@ def _save() -> None:
     st.session_state[widget_key(EndpointField.KEY)] = ""
     st.session_state.pop(OWN_PROBLEMS, None)
     try:
-        st.session_state[OWN_ENDPOINT] = own_endpoint(
-            typed[EndpointField.BASE_URL],
-            typed[EndpointField.KEY],
-            typed[EndpointField.DIALECT],
-            typed[EndpointField.MODEL],
-            read_settings(),
-            taken=service().configuration().endpoints,
-        )
+        taken = service().configuration().endpoints
+        st.session_state[OWN_ENDPOINT] = own_endpoint(typed, read_settings(), taken)
     except UnusableEndpoint as unusable:
         problems = dict(unusable.problems)
         if typed[EndpointField.KEY]:

@@ -160,7 +160,7 @@ def _draw_value(row: Field, setting: Setting, **options: Any) -> None:
 
 
 def _draw_remove(row: Field) -> None:
-    if not row.of_contract:
+    if not is_of_contract(row.name):
         key = f"{keys.field_key(row.name)}_remove"
         what = f"Removes {row.name} from the form."
         draw_action(f"Remove {row.name}", key, ":material/close:", _remove, row.name, help=what)
