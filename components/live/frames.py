@@ -25,7 +25,9 @@ class Reader:
     def frame(self, blocks: list[str]) -> Frame | None:
         """The frame that turns the reader's blocks into these; None when they are equal."""
         seen = self._seen
-        start = _first_difference(seen, blocks)
+        # Settled blocks are the same objects, so comparing them is cheap.
+        pairs = enumerate(zip(seen, blocks, strict=False))
+        start = next((index for index, (old, new) in pairs if old != new), min(len(seen), len(blocks)))
         if start == len(seen) == len(blocks):
             return None
         self._seen = list(blocks)
@@ -34,14 +36,6 @@ class Reader:
             return [start - 1, _utf16_length(blocks[start - 1]), ""] if start else [0, 0, ""]
         unchanged = Prefix.similarity(seen[start], blocks[start]) if start < len(seen) else 0
         return [start, _utf16_length(blocks[start][:unchanged]), blocks[start][unchanged:], *blocks[start + 1 :]]
-
-
-def _first_difference(before: list[str], after: list[str]) -> int:
-    # Settled blocks are the same objects, so comparing them is cheap.
-    for index, (old, new) in enumerate(zip(before, after, strict=False)):
-        if old is not new and old != new:
-            return index
-    return min(len(before), len(after))
 
 
 def _utf16_length(text: str) -> int:

@@ -54,10 +54,8 @@ _LARGE = 100_000
 _MAX_LANES = 32
 """Of one page."""
 
-Token = Annotated[str, Field(max_length=100)]
-RunId = Annotated[str, Field(max_length=100)]
+Name = Annotated[str, Field(max_length=100)]
 LaneNumber = Annotated[int, Field(ge=0, le=1_000_000)]
-Place = Annotated[str, Field(max_length=100)]
 
 
 class _Request(BaseModel):
@@ -65,24 +63,24 @@ class _Request(BaseModel):
 
 
 class _Hello(_Request):
-    token: Token
+    token: Name
 
 
 class _LaneRequest(_Request):
     lane: LaneNumber
-    place: Place = ""
+    place: Name = ""
     turn: int = Field(default=0, ge=0)
 
 
 class _Watch(_LaneRequest):
-    watch: RunId | None
+    watch: Name | None
     part: Part
     count: int = Field(default=0, ge=0)
     size: int = Field(default=0, ge=0)
 
 
 class _Replay(_LaneRequest):
-    replay: RunId
+    replay: Name
     part: AnswerView
 
 

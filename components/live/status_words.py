@@ -88,7 +88,10 @@ def numbers(record: RunRecord) -> list[ShownNumber]:
         _rate(record),
     ]
     if record.gap_p50_ms is not None:
-        shown.append(ShownNumber("chunk gap", gap_words(record), NUMBERS["gap_p50_ms"].definition))
+        gaps = (("p50", record.gap_p50_ms), ("p95", record.gap_p95_ms), ("max", record.gap_max_ms))
+        words = ", ".join(f"{name} {duration(gap)}" for name, gap in gaps)
+        value = f"{words} (n = {record.gap_count or 0:,})"
+        shown.append(ShownNumber("chunk gap", value, NUMBERS["gap_p50_ms"].definition))
     shown.append(_tokens(record))
     if record.waited_ms:
         shown.append(_timed("waited_ms", record.waited_ms))
@@ -108,12 +111,6 @@ def footer(record: RunRecord) -> list[ShownNumber]:
         elif number.label in _WITHOUT_LABEL:
             shown.append(number)
     return shown
-
-
-def gap_words(record: RunRecord) -> str:
-    """The percentiles of the chunk gaps, and the number of gaps."""
-    parts = (("p50", record.gap_p50_ms), ("p95", record.gap_p95_ms), ("max", record.gap_max_ms))
-    return f"{', '.join(f'{part} {duration(gap)}' for part, gap in parts)} (n = {record.gap_count or 0:,})"
 
 
 def _timed(name: str, milliseconds: float | None) -> ShownNumber:

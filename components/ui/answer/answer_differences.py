@@ -68,15 +68,12 @@ def changed_words(before: RunRecord, after: RunRecord) -> float | None:
     return None if pieces is None else changed_share(pieces)
 
 
-def draw_both_sides(before: RunRecord, after: RunRecord) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Two functions: one draws the earlier answer with its removed words, one the later with its added words."""
+def draw_one_side(before: RunRecord, after: RunRecord, own: Kind) -> None:
+    """Draw the earlier answer with its removed words, or the later with its added words: ``own`` is their kind."""
     pieces = _pieces(answer_text(before), answer_text(after))
-
-    def draw(record: RunRecord, own: Kind) -> None:
-        shown_pieces = [Piece(Kind.SAME, answer_text(record))] if pieces is None else pieces
-        draw_marked(_marked([piece for piece in shown_pieces if piece.kind in (Kind.SAME, own)]))
-
-    return lambda: draw(before, Kind.REMOVED), lambda: draw(after, Kind.ADDED)
+    if pieces is None:
+        pieces = [Piece(Kind.SAME, answer_text(after if own is Kind.ADDED else before))]
+    draw_marked(_marked([piece for piece in pieces if piece.kind in (Kind.SAME, own)]))
 
 
 def draw_first_divergence(shown: Mapping[str, RunRecord], *, with_chances: bool = True) -> None:

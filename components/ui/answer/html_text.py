@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -20,35 +21,28 @@ _blocks = st.components.v2.component(
 )
 
 
-class _Drawn:
+class _Drawn(NamedTuple):
     """A text as this session has drawn it. A longer text with the same beginning is parsed from its end on."""
 
-    def __init__(self, part: View) -> None:
-        self.part = part
-        self._text = ""
-        self._ended = False
-        self._answer = AnswerBlocks(part)
+    part: View
+    text: str
+    ended: bool
+    answer: AnswerBlocks
 
-    def can_become(self, text: str) -> bool:
+    def can_become(self, text: str, part: View) -> bool:
         """Whether the text is unchanged, or continues where this one was still open."""
-        return text == self._text or (not self._ended and text.startswith(self._text))
-
-    def blocks(self, text: str, *, ended: bool) -> list[str]:
-        """The HTML of the text so far."""
-        self._text, self._ended = text, ended
-        self._answer.update(text, ended=ended)
-        return self._answer.blocks
+        return part == self.part and (text == self.text or (not self.ended and text.startswith(self.text)))
 
 
 def draw_text(text: str, key: str, part: View = "markdown", *, ended: bool = True, stale: bool = False) -> None:
     """Draw a model's text so far. ``key`` is that of its place on the page; the box of a ``stale`` text is grey."""
     drawn_key = f"{key}_drawn"
     drawn: _Drawn | None = st.session_state.get(drawn_key)
-    if drawn is None or drawn.part != part or not drawn.can_become(text):
-        drawn = st.session_state[drawn_key] = _Drawn(part)
-    blocks = drawn.blocks(text, ended=ended)
+    answer = drawn.answer if drawn and drawn.can_become(text, part) else AnswerBlocks(part)
+    answer.update(text, ended=ended)
+    st.session_state[drawn_key] = _Drawn(part, text, ended, answer)
     # Lines of plain text that two elements shared would be broken apart.
-    pages = [blocks] if part == "plain" else list(_pages(blocks))
+    pages = [answer.blocks] if part == "plain" else list(_pages(answer.blocks))
     with st.container(gap=None):
         for number, page in enumerate(pages, 1):
             last = number == len(pages)

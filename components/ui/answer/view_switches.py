@@ -9,7 +9,7 @@ import streamlit as st
 from components.log.record import RunRecord
 from components.ui import presses, state
 from components.ui.answer import keys
-from components.ui.answer.live_view import show_replay
+from components.ui.answer.live_view import announce
 from components.ui.answer.place import ALONE, Place
 from components.ui.answer.probabilities import draw_probability_view_switch
 
@@ -44,7 +44,7 @@ def draw_replay_switch(record: RunRecord, place: Place = ALONE) -> None:
 
 def _replay(record: RunRecord, place: Place) -> None:
     if st.session_state[keys.replay_key(record.id)]:
-        show_replay(record, place)
+        announce(record, place, replay=True)
 
 
 def can_be_replayed(record: RunRecord) -> bool:

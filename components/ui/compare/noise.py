@@ -22,6 +22,11 @@ Of longer answers the first 20,000 characters are compared.
 for answers, the U test for lengths and times. It requires {FEWEST_REPEATS} repeats of both lanes. Only successful
 answers are counted, and only times to first token without a retry, a wait for a slot or a cached prompt.
 """
+_VERDICTS = {
+    Verdict.TOO_FEW: ":gray[too few repeats]",
+    Verdict.AS_MUCH: "not significant",
+    Verdict.MORE: ":orange[**significant (p < 0.05)**]",
+}
 
 
 def draw_noise(records: Mapping[str, Sequence[RunRecord]], reference: str) -> None:
@@ -51,9 +56,9 @@ def _column(title: str, runs: Sequence[RunRecord], reference: str, base: Sequenc
     }
     if title != reference:
         words |= {
-            "answers differ": _verdict(_compared(_texts(base), texts)),
-            "lengths differ": _verdict(noise.compare_numbers(_lengths(base), _lengths(runs))),
-            "TTFT differs": _verdict(noise.compare_numbers(_ttfts(base), _ttfts(runs))),
+            "answers differ": _VERDICTS[_compared(_texts(base), texts)],
+            "lengths differ": _VERDICTS[noise.compare_numbers(_lengths(base), _lengths(runs))],
+            "TTFT differs": _VERDICTS[noise.compare_numbers(_ttfts(base), _ttfts(runs))],
         }
     return words
 
@@ -95,15 +100,6 @@ def _within(texts: tuple[str, ...]) -> Spread | None:
 @st.cache_data(max_entries=256, show_spinner="Comparing the answers …")
 def _between(texts: tuple[str, ...], others: tuple[str, ...]) -> Spread | None:
     return noise.spread(noise.similarities_between(texts, others))
-
-
-def _verdict(verdict: Verdict) -> str:
-    words = {
-        Verdict.TOO_FEW: ":gray[too few repeats]",
-        Verdict.AS_MUCH: "not significant",
-        Verdict.MORE: ":orange[**significant (p < 0.05)**]",
-    }
-    return words[verdict]
 
 
 def _shares(spread: Spread | None) -> str:

@@ -24,14 +24,12 @@ from components.ui.compare.noise import draw_noise
 from components.ui.compare.vote import draw_vote, draw_vote_saved, draw_votes
 from components.ui.plain_words import plain_words
 
-NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE = (
-    "Numbers",
-    "Diff",
-    "First divergence",
-    "Noise",
-    "Settings",
-    "Vote",
-)
+NUMBERS = "Numbers"
+WORDS = "Diff"
+DIVERGENCE = "First divergence"
+NOISE = "Noise"
+SETTINGS = "Settings"
+VOTE = "Vote"
 _REFRESH_S = 1.0
 
 
@@ -57,15 +55,14 @@ def draw_outcome(
     all_ended = all(lane in records and not records[lane].running for lane in expected)
     answers = {lane_id: record for lane_id, record in records.items() if answer_text(record)}
     if blind_order:
-        _watch(experiment, version, {}, draws_numbers=False)
+        _watch(experiment, version, {})
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         view = choose_view("View", [NUMBERS, WORDS, DIVERGENCE, NOISE, SETTINGS, VOTE], keys.LOOK)
         switched = st.toggle("Raw", key=state.AS_WRITTEN, help="The texts as received, without Markdown.")
     if switched != as_written:
         st.rerun()
-    under_way = {titles[lane_id]: run for lane_id, run in shown.items()}
-    _watch(experiment, version, under_way, draws_numbers=view == NUMBERS)
+    _watch(experiment, version, {titles[lane_id]: run for lane_id, run in shown.items()} if view == NUMBERS else {})
     by_title = {titles[lane_id]: record for lane_id, record in answers.items()}
     unanswered = [titles[lane_id] for lane_id in records if lane_id not in answers]
     if view in (WORDS, DIVERGENCE, VOTE) and unanswered:
@@ -90,10 +87,8 @@ def draw_outcome(
         draw_first_divergence(by_title)
 
 
-def _watch(
-    experiment: Experiment | None, version: int, under_way: Mapping[str, Run | RunRecord], *, draws_numbers: bool
-) -> None:
-    """Draw the numbers, and redraw the page whenever a run starts or ends.
+def _watch(experiment: Experiment | None, version: int, counted: Mapping[str, Run | RunRecord]) -> None:
+    """Draw the numbers of the ``counted`` runs by their titles, and redraw the page whenever a run starts or ends.
 
     This includes a last run that has ended since the lanes were drawn.
     """
@@ -101,26 +96,18 @@ def _watch(
     active = experiment is not None and experiment.active
     if changed and not active:
         st.rerun()
-    st.fragment(_refresh, run_every=_REFRESH_S if active else None)(
-        experiment, version, under_way, draws_numbers, time.monotonic()
-    )
+    drawn_at = time.monotonic()
 
+    def refresh() -> None:
+        # Delayed: runs that start together would each redraw the page.
+        if experiment and experiment.version != version and time.monotonic() - drawn_at > _REFRESH_S / 2:
+            st.rerun()
+        records = {title: record for title, run in counted.items() if (record := record_of(run))}
+        if records:
+            draw_token_chart(records)
+            draw_numbers(records)
 
-def _refresh(
-    experiment: Experiment | None,
-    version: int,
-    under_way: Mapping[str, Run | RunRecord],
-    draws_numbers: bool,
-    drawn_at: float,
-) -> None:
-    # Delayed: runs that start together would each redraw the page.
-    if experiment and experiment.version != version and time.monotonic() - drawn_at > _REFRESH_S / 2:
-        st.rerun()
-    records = {title: record for title, run in under_way.items() if (record := record_of(run))}
-    if not draws_numbers or not records:
-        return
-    draw_token_chart(records)
-    draw_numbers(records)
+    st.fragment(refresh, run_every=_REFRESH_S if active else None)()
 
 
 def _draw_reference(requests: list[LaneRequest], titles: list[str]) -> str:

@@ -79,7 +79,8 @@ def start_all() -> None:
         )
         return
     before = own_experiment(st.session_state.get(state.EXPERIMENT))
-    sent = _sent_by(ready, draft.comparison)
+    comparison = draft.comparison
+    sent = [(request.lane.id, *request.identity, comparison.repeats, comparison.timing) for request in ready]
     if before and before.active:
         if st.session_state.get(keys.SENT) == sent:
             return  # the key is held down, or the button was pressed twice: the same comparison is already running
@@ -189,7 +190,3 @@ def _stored(experiment_id: str | None) -> StoredExperiment | None:
 
 def _send_anyway() -> bool:
     return bool(st.session_state.get(state.SEND_ANYWAY))
-
-
-def _sent_by(requests: Sequence[LaneRequest], comparison: Comparison) -> list[tuple[object, ...]]:
-    return [(request.lane.id, *request.identity, comparison.repeats, comparison.timing) for request in requests]

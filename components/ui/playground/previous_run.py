@@ -7,9 +7,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from components.contract.difference import differences
+from components.experiments.word_difference import Kind
 from components.live.status_words import footer
 from components.log.record import RunRecord
-from components.ui.answer.answer_differences import changed_words, draw_both_sides
+from components.ui.answer.answer_differences import changed_words, draw_one_side
 from components.ui.answer.own_html import draw_style
 from components.ui.answer.run_lookup import find, record_of, request_of
 from components.ui.choices import draw_action
@@ -79,11 +80,9 @@ def _words_in_words(previous: RunRecord, record: RunRecord) -> str:
 def _draw_side_by_side(previous: RunRecord, record: RunRecord) -> None:
     # The answer above takes no more room than it needs.
     draw_style(".st-key-work .st-key-answer { min-height: 0; }")
-    sides = draw_both_sides(previous, record)
-    for column, title, run, draw in zip(
-        st.columns(2, gap="small"), ("Previous run", "This run"), (previous, record), sides, strict=True
-    ):
+    sides = ("Previous run", previous, Kind.REMOVED), ("This run", record, Kind.ADDED)
+    for column, (title, run, own) in zip(st.columns(2, gap="small"), sides, strict=True):
         with column, st.container(border=True, gap="xsmall"):
             st.markdown(f":small[**{title}**]")
-            draw()
+            draw_one_side(previous, record, own)
             st.caption(" · ".join(plain_words(number.value, 60) for number in footer(run)))

@@ -71,7 +71,7 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
     Returns once their first text is there, or soon: a page that is drawn at the same time would delay it. Answers that
     arrive at once are drawn whole first.
     """
-    announced = [run for run, place in runs if _announce(run, place)]
+    announced = [run for run, place in runs if announce(run, place)]
     text_arrived = threading.Event()
     for run in announced:
         run.listen(text_arrived.set)
@@ -91,12 +91,8 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
         time.sleep(_LAST_TEXT_S)
 
 
-def show_replay(record: RunRecord, place: Place) -> None:
-    """Tell the page's open socket that this place replays a run."""
-    _announce(record, place, replay=True)
-
-
-def _announce(run: Run | RunRecord, place: Place, *, replay: bool = False) -> bool:
+def announce(run: Run | RunRecord, place: Place, *, replay: bool = False) -> bool:
+    """Tell the page's open socket that this place shows or replays a run. Returns whether the page has one."""
     return _channel().announce(place.lane or "", run, events_reader(run), replay=replay)
 
 
