@@ -58,94 +58,58 @@ class Document:
 
 
 @dataclass
-class _Open:
-    """A list or an object that is being read; ``key`` is the key whose value comes next."""
-
-    path: Path
-    value: Any
-    key: str | None = None
-
-
-@dataclass
 class _Reading:
+    """A document that is being read, one event after another."""
+
+    events: Iterator[Any]
     lines: dict[Path, int] = field(default_factory=dict)
-    stack: list[_Open] = field(default_factory=list)
-    root: Any = None
     values: int = 0
 
-    def place(self, line: int) -> Path:
-        """The path of the value that comes next."""
-        if not self.stack:
-            return ()
-        last = self.stack[-1]
-        step = len(last.value) if isinstance(last.value, list) else last.key
-        if step is None:
-            raise YamlProblem(sentences.YAML_KEY_NO_TEXT.format(line=line))
-        return (*last.path, step)
-
-    def put(self, value: Any, line: int) -> Path:
-        """Add the value that came next."""
+    def value(self, event: Any, path: Path) -> JsonValue:
+        """The value that begins with this event, at its path."""
+        line = _line(event)
         self.values += 1
         if self.values > _MAX_VALUES:
             raise YamlProblem(sentences.YAML_TOO_MANY.format(line=line, limit=_MAX_VALUES))
-        path = self.place(line)
         self.lines.setdefault(path, line)
-        if not self.stack:
-            self.root = value
-        elif isinstance(self.stack[-1].value, list):
-            self.stack[-1].value.append(value)
-        else:
-            self.stack[-1].value[self.stack[-1].key] = value
-            self.stack[-1].key = None
-        return path
-
-    def open(self, value: Any, line: int) -> None:
-        """Add a list or an object and read its parts next."""
-        path = self.put(value, line)
-        self.stack.append(_Open(path, value))
-        if len(self.stack) > _MAX_LEVELS:
+        if isinstance(event, yaml.ScalarEvent):
+            return event.value if event.style else _plain(event.value, line)
+        if len(path) >= _MAX_LEVELS:
             raise YamlProblem(sentences.YAML_TOO_DEEP.format(line=line, limit=_MAX_LEVELS))
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self.value(part, (*path, number)) for number, part in enumerate(self._parts())]
+        content: dict[str, JsonValue] = {}
+        for key in self._parts():
+            if not isinstance(key, yaml.ScalarEvent):
+                raise YamlProblem(sentences.YAML_KEY_NO_TEXT.format(line=_line(key)))
+            if key.value in content:
+                raise YamlProblem(sentences.YAML_KEY_TWICE.format(line=_line(key), key=key.value))
+            self.lines[*path, key.value] = _line(key)
+            content[key.value] = self.value(next(self.events), (*path, key.value))
+        return content
 
-    def wants_key(self) -> bool:
-        """Whether the next scalar is a key."""
-        return bool(self.stack) and isinstance(self.stack[-1].value, dict) and self.stack[-1].key is None
-
-    def take_key(self, key: str, line: int) -> None:
-        """Read the value of this key next."""
-        last = self.stack[-1]
-        if key in last.value:
-            raise YamlProblem(sentences.YAML_KEY_TWICE.format(line=line, key=key))
-        last.key = key
-        self.lines[*last.path, key] = line
+    def _parts(self) -> Iterator[Any]:
+        """The first event of each part of a list, or of each key, up to the end of the list or the object."""
+        for event in self.events:
+            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                return
+            yield event
 
 
 def read_yaml(text: str) -> Document:
     """The value of a document, made of objects, lists, texts, numbers, true, false and null. Raises YamlProblem."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise YamlProblem(sentences.YAML_TOO_LONG.format(limit=MAX_BYTES // 1_000_000))
-    reading = _Reading()
+    reading = _Reading(_events(text))
+    value: JsonValue = None
     documents = 0
-    for event in _events(text):
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlProblem(sentences.YAML_ALIAS.format(line=line))
-        if getattr(event, "tag", None):
-            raise YamlProblem(sentences.YAML_TAG.format(line=line, tag=event.tag))
+    for event in reading.events:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise YamlProblem(sentences.YAML_SEVERAL.format(line=line))
-        elif isinstance(event, yaml.MappingStartEvent):
-            reading.open({}, line)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            reading.open([], line)
-        elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-            reading.stack.pop()
-        elif isinstance(event, yaml.ScalarEvent) and reading.wants_key():
-            reading.take_key(event.value, line)
-        elif isinstance(event, yaml.ScalarEvent):
-            reading.put(event.value if event.style else _plain(event.value, line), line)
-    return Document(reading.root, reading.lines)
+                raise YamlProblem(sentences.YAML_SEVERAL.format(line=_line(event)))
+            value = reading.value(next(reading.events), ())
+    return Document(value, reading.lines)
 
 
 def write_yaml(value: JsonValue) -> str:
@@ -157,9 +121,15 @@ def write_yaml(value: JsonValue) -> str:
 
 
 def _events(text: str) -> Iterator[Any]:
+    """The events of the parser; references and tags are refused."""
     loader = getattr(yaml, "CLoader", yaml.Loader)
     try:
-        yield from yaml.parse(text, Loader=loader)
+        for event in yaml.parse(text, Loader=loader):
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise YamlProblem(sentences.YAML_ALIAS.format(line=_line(event)))
+            if getattr(event, "tag", None):
+                raise YamlProblem(sentences.YAML_TAG.format(line=_line(event), tag=event.tag))
+            yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -171,6 +141,11 @@ def _events(text: str) -> Iterator[Any]:
         raise YamlProblem(
             sentences.YAML_WRONG.format(line=line, problem="it holds a character that no text has")
         ) from None
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line + 1
+    return line
 
 
 def _plain(text: str, line: int) -> JsonValue:
