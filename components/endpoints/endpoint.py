@@ -38,6 +38,10 @@ class Prices:
     answer: float
     currency: str
 
+    def cost(self, prompt_tokens: float, answer_tokens: float) -> float:
+        """The price of these tokens."""
+        return (prompt_tokens * self.prompt + answer_tokens * self.answer) / 1_000_000
+
 
 @dataclass(frozen=True)
 class Endpoint:

@@ -18,7 +18,6 @@ from components.experiments.numbers import disturbed
 from components.experiments.thresholds import COST
 from components.log.record import TIMED, RunRecord
 
-_TOKENS_OF_A_PRICE = 1_000_000
 _TWO_SIDED_95 = NormalDist().inv_cdf(0.975)
 
 CACHED_TOKENS = "cached_tokens"
@@ -174,5 +173,4 @@ def _values(record: RunRecord, prices: Prices | None, *, timed: bool) -> dict[st
 def _cost(record: RunRecord, prices: Prices | None) -> float | None:
     if prices is None or record.prompt_tokens is None or record.completion_tokens is None:
         return None
-    total = record.prompt_tokens * prices.prompt + record.completion_tokens * prices.answer
-    return total / _TOKENS_OF_A_PRICE
+    return prices.cost(record.prompt_tokens, record.completion_tokens)

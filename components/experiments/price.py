@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-_TOKENS_OF_A_PRICE = 1_000_000
+from components.endpoints.endpoint import Prices
+
 _Number = TypeVar("_Number", int, float)
 
 
@@ -48,59 +49,33 @@ def price(
     seconds_per_token: float | None,
     ttft_s: float | None,
     expected_completion: float | None,
-    price_per_million: tuple[float, float] | None,
+    prices: Prices | None,
 ) -> Price:
     """The price of the remaining requests.
 
     ``bodies_max_tokens`` (None where not sent), ``prompt_tokens`` (counted or estimated) and ``times`` (how often it
     is sent, at least once) have one entry per distinct request.
-    ``seconds_per_token`` and ``ttft_s`` are as measured at this concurrency; ``expected_completion`` is in tokens;
-    ``price_per_million`` is for a million tokens of prompts and of answers. Raises ValueError when the
-    lists differ in length.
+    ``seconds_per_token`` and ``ttft_s`` are as measured at this concurrency; ``expected_completion`` is in tokens.
+    Raises ValueError when the lists differ in length.
     """
     if not len(bodies_max_tokens) == len(prompt_tokens) == len(times):
         raise ValueError("Each request needs its max_tokens, its prompt tokens, and how often it is sent.")
     if not times:
         return Price(0, 0, 0.0, 0.0)
     prompts = _weighted(prompt_tokens, times)
-    answers = _expected_answers(bodies_max_tokens, expected_completion)
-    completion = None if answers is None else _weighted(answers, times)
-    return Price(
-        worst_tokens=_worst(prompts, bodies_max_tokens, times),
-        expected_tokens=None if completion is None else round(prompts + completion),
-        expected_seconds=_seconds(answers, times, concurrency, seconds_per_token, ttft_s),
-        cost=None if completion is None or price_per_million is None else _cost(prompts, completion, price_per_million),
-    )
-
-
-def _expected_answers(bodies_max_tokens: Sequence[int | None], expected: float | None) -> list[float] | None:
-    if expected is None:
-        return None
-    return [expected if limit is None else min(expected, limit) for limit in bodies_max_tokens]
-
-
-def _worst(prompts: int, bodies_max_tokens: Sequence[int | None], times: Sequence[int]) -> int | None:
     limits = [limit for limit in bodies_max_tokens if limit is not None]
-    return prompts + _weighted(limits, times) if len(limits) == len(bodies_max_tokens) else None
-
-
-def _seconds(
-    answers: Sequence[float] | None,
-    times: Sequence[int],
-    concurrency: int,
-    seconds_per_token: float | None,
-    ttft_s: float | None,
-) -> float | None:
-    if answers is None or seconds_per_token is None or ttft_s is None:
-        return None
-    each = [ttft_s + answer * seconds_per_token for answer in answers]
-    return max(_weighted(each, times) / concurrency, max(each))
+    worst = prompts + _weighted(limits, times) if len(limits) == len(times) else None
+    if expected_completion is None:
+        return Price(worst, None, None, None)
+    answers = [expected_completion if limit is None else min(expected_completion, limit) for limit in bodies_max_tokens]
+    completion = _weighted(answers, times)
+    seconds: float | None = None
+    if seconds_per_token is not None and ttft_s is not None:
+        each = [ttft_s + answer * seconds_per_token for answer in answers]
+        seconds = max(_weighted(each, times) / concurrency, max(each))
+    cost = prices.cost(prompts, completion) if prices else None
+    return Price(worst, round(prompts + completion), seconds, cost)
 
 
 def _weighted(values: Sequence[_Number], times: Sequence[int]) -> _Number:
     return sum(value * often for value, often in zip(values, times, strict=True))
-
-
-def _cost(prompts: int, answers: float, price_per_million: tuple[float, float]) -> float:
-    of_prompts, of_answers = price_per_million
-    return (prompts * of_prompts + answers * of_answers) / _TOKENS_OF_A_PRICE

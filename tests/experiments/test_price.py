@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.endpoints.endpoint import Prices
 from components.experiments.price import Price, price, total_of
 
 counts = st.integers(0, 10_000)
@@ -23,7 +24,7 @@ def priced(
         "seconds_per_token": 0.01,
         "ttft_s": 0.5,
         "expected_completion": 100.0,
-        "price_per_million": (2.0, 6.0),
+        "prices": Prices(2.0, 6.0, "EUR"),
     }
     return price(most, prompts, [1] * len(prompts) if times is None else times, **{**everything, **known})
 
@@ -54,7 +55,7 @@ def test_without_a_measured_rate_there_is_no_time(unknown: str) -> None:
 
 
 def test_without_prices_there_is_no_cost() -> None:
-    found = priced([50], [10], price_per_million=None)
+    found = priced([50], [10], prices=None)
     assert (found.cost, found.expected_tokens) == (None, 60)
 
 
@@ -72,7 +73,7 @@ def test_no_requests_cost_nothing() -> None:
         seconds_per_token=None,
         ttft_s=None,
         expected_completion=None,
-        price_per_million=None,
+        prices=None,
     )
     assert nothing == Price(0, 0, 0.0, 0.0)
 

@@ -120,7 +120,6 @@ def _price_of_group(
 ) -> Price:
     measured = _measured(own_log(), endpoint, model)
     sent = [request.composed.request for request in group if request.composed.request]
-    prices = group[0].endpoint.prices if group[0].endpoint else None
     unseen = statistics.median(_unseen_tokens(measured) or [0])
     return price(
         [each.max_tokens for each in sent],
@@ -130,7 +129,7 @@ def _price_of_group(
         seconds_per_token=statistics.median(1 / each.tokens_per_second for each in measured) if measured else None,
         ttft_s=statistics.median(each.ttft_ms / 1000 for each in measured) if measured else None,
         expected_completion=statistics.fmean(each.completion_tokens for each in measured) if measured else None,
-        price_per_million=(prices.prompt, prices.answer) if prices else None,
+        prices=group[0].endpoint.prices if group[0].endpoint else None,
     )
 
 
