@@ -148,7 +148,8 @@ def pass_rate(passed: int, count: int) -> PassRate:
     rate, z = passed / count, _TWO_SIDED_95
     middle = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * math.sqrt(rate * (1 - rate) / count + (z / (2 * count)) ** 2)
-    return PassRate(rate, max(middle - half, 0.0), min(middle + half, 1.0), count)
+    # Rounding must not leave a rate of 0 or 1 outside its interval.
+    return PassRate(rate, min(max(middle - half, 0.0), rate), max(min(middle + half, 1.0), rate), count)
 
 
 def rate_in_words(passed: Iterable[bool | None]) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 
-from components.experiments.judgement import Better, Judgement
 from components.log.database import Database
 from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows
@@ -40,6 +40,15 @@ class StoredExperiment:
 _COLUMNS = [experiments.c[field.name] for field in fields(StoredExperiment)]
 
 
+class Better(StrEnum):
+    """The better one of two answers."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    BOTH_BAD = "both bad"
+
+
 @dataclass(frozen=True)
 class Vote:
     """A vote on two runs. Each setting lists, in words, what differs from the other."""
@@ -50,6 +59,15 @@ class Vote:
     second_setting: str
     better: Better
     blind: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judgement; ``first`` and ``second`` are the settings of the two answers, in words."""
+
+    first: str
+    second: str
+    verdict: Better
 
 
 def save_experiment(log: OwnedLog, experiment_id: str, content: str, kind: str = COMPARISON) -> None:

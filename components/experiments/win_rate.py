@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from components.experiments.judgement import Better, Judgement
+from components.experiments.cases import pass_rate
+from components.experiments.store import Better, Judgement
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,5 @@ def _win_rate(setting: str, wins: int, losses: int, ties: int, both_bad: int) ->
     decided = wins + losses
     if not decided:
         return WinRate(setting, wins, losses, ties, both_bad, None, None, None)
-    # Imported on use: it takes longer to load than Streamlit.
-    import scipy.stats
-
-    interval = scipy.stats.binomtest(wins, decided).proportion_ci(confidence_level=0.95, method="wilson")
-    return WinRate(setting, wins, losses, ties, both_bad, wins / decided, float(interval.low), float(interval.high))
+    share = pass_rate(wins, decided)
+    return WinRate(setting, wins, losses, ties, both_bad, share.rate, share.low, share.high)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from components.experiments.numbering import numbers_in_table
-from components.experiments.sweep_plan import read_rows
+from components.experiments.sweep_plan import numbers_in_table, read_rows
 
 FIELDS = ["temperature"]
 

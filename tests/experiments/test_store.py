@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import insert
 
 from components.experiments.store import (
+    Better,
+    Judgement,
     StoredExperiment,
     Vote,
     adopt,
@@ -24,7 +26,6 @@ from components.experiments.store import (
     save_vote,
     votes_on,
 )
-from components.experiments.win_rate import Better, Judgement
 from components.log.database import DatabaseUnavailable
 from components.log.log import Log
 from components.log.query import Measured, QueryFailed, answers_to, recent_measures

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.judgement import Better, Judgement
+from components.experiments.store import Better, Judgement
 from components.experiments.win_rate import WinRate, win_rates
 
 JUDGEMENTS = st.lists(

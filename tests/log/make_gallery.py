@@ -18,8 +18,7 @@ from components.contract.chunk import Usage
 from components.drafts.store import save_draft, save_preset
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.file_writing import write_experiment_file
-from components.experiments.judgement import Better
-from components.experiments.store import SWEEP, Vote, save_experiment, save_vote
+from components.experiments.store import SWEEP, Better, Vote, save_experiment, save_vote
 from components.experiments.stored_sweep import StoredSweep, rules_content, sweep_content
 from components.log.annotations import Annotation, annotate
 from components.log.export import export_runs

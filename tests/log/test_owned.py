@@ -13,8 +13,8 @@ from sqlalchemy import delete, insert, select, update
 
 from components.drafts.store import delete_preset, find_draft, list_presets, save_draft, save_preset
 from components.experiments.determinism import write_determinism
-from components.experiments.judgement import Better
 from components.experiments.store import (
+    Better,
     Vote,
     adopt,
     ended_run_ids,

@@ -17,8 +17,7 @@ from sqlalchemy import Connection, LargeBinary, Text, event, insert, select
 from components.contract.profile import OPENAI
 from components.drafts.store import find_draft, list_presets, save_draft, save_preset
 from components.endpoints.endpoint import Address, Endpoint
-from components.experiments.judgement import Better
-from components.experiments.store import Vote, save_experiment, save_vote
+from components.experiments.store import Better, Vote, save_experiment, save_vote
 from components.log.annotations import Annotation, annotate
 from components.log.database import Database
 from components.log.deletion import delete_run, restore_run

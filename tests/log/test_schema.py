@@ -19,9 +19,8 @@ from sqlalchemy import Connection, select, text
 from components import __version__
 from components.drafts.draft import read_draft
 from components.drafts.store import find_draft, list_presets
-from components.experiments.judgement import Better
 from components.experiments.rules import rules_to_value
-from components.experiments.store import find_experiment, placed_runs, votes_on
+from components.experiments.store import Better, find_experiment, placed_runs, votes_on
 from components.experiments.stored_sweep import read_sweep, stored_rules
 from components.log.annotations import annotation_of
 from components.log.database import Database, DatabaseUnavailable

@@ -9,9 +9,8 @@ from itertools import combinations
 import streamlit as st
 
 from components.contract.difference import differences
-from components.experiments.judgement import Better
 from components.experiments.lanes import LaneRequest
-from components.experiments.store import Vote, save_vote, votes_on
+from components.experiments.store import Better, Vote, save_vote, votes_on
 from components.log.record import RunRecord
 from components.runs.run import Run
 from components.ui import presses, state

@@ -9,9 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from components.counted import counted
-from components.experiments.numbering import numbers_in_table
 from components.experiments.problem import SweepProblem
-from components.experiments.sweep_plan import PlanKind, read_rows, records_of
+from components.experiments.sweep_plan import PlanKind, numbers_in_table, read_rows, records_of
 from components.experiments.sweep_setup import Setup, TypedAxis
 from components.ui import presses
 from components.ui.sweep import keys, setup_form
