@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import Any
 
 from components.checks.check import Check
@@ -66,18 +67,11 @@ def check_logged(
 
 
 def _values_in(database: Database, reused: Mapping[str, Mapping[str, str]]) -> Callable[[RunRecord], Mapping[str, str]]:
-    inputs_by_experiment: dict[str, Sequence[Mapping[str, str]]] = {}
-
+    @lru_cache(_INPUTS_KEPT)
     def inputs(experiment_id: str) -> Sequence[Mapping[str, str]]:
-        rows = inputs_by_experiment.get(experiment_id)
-        if rows is None:
-            stored = find_experiment(database, experiment_id)
-            sweep = read_sweep(stored) if stored and stored.kind == SWEEP else None
-            rows = sweep.inputs if sweep else ()
-            if len(inputs_by_experiment) >= _INPUTS_KEPT:
-                inputs_by_experiment.clear()
-            inputs_by_experiment[experiment_id] = rows
-        return rows
+        stored = find_experiment(database, experiment_id)
+        sweep = read_sweep(stored) if stored and stored.kind == SWEEP else None
+        return sweep.inputs if sweep else ()
 
     def values(record: RunRecord) -> Mapping[str, str]:
         # Read without its model, which would take longer than the checks.
@@ -108,9 +102,8 @@ class Checking:
         self.count, self.done = len(run_ids), 0
         self.problem: str | None = None
         self._stopping = threading.Event()
-        work = (log, run_ids, checks, judges, reused)
-        self._thread = threading.Thread(target=self._check, args=work, name="checking")
-        self._thread.daemon = True
+        work = partial(check_logged, log, run_ids, checks, judges, reused=reused, show=self._show)
+        self._thread = threading.Thread(target=self._check, args=(work,), name="checking", daemon=True)
         self._thread.start()
 
     @property
@@ -122,17 +115,9 @@ class Checking:
         """Ask no more judges; results so far are kept."""
         self._stopping.set()
 
-    def _check(
-        self,
-        log: OwnLog,
-        run_ids: Sequence[str],
-        checks: Sequence[Check],
-        judges: Judges,
-        reused: Mapping[str, Mapping[str, str]] | None,
-    ) -> None:
-        stopped = self._stopping.is_set
+    def _check(self, work: Callable[..., int]) -> None:
         try:
-            check_logged(log, run_ids, checks, judges, reused=reused, show=self._show, stopped=stopped)
+            work(stopped=self._stopping.is_set)
         except UserError as error:
             self.problem = error.sentence
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeVar
 
 from components.drafts.in_words import OMITTED
 from components.experiments.axes import BASE
@@ -14,39 +13,16 @@ from components.experiments.sweep_plan import Row
 from components.streaming.outcome import Status
 
 
-class Placed(Protocol):
-    """A run with its place in a sweep: a ``RunRecord`` or a ``CellResult``."""
-
-    @property
-    def created_at(self) -> str:
-        """The start time, in UTC."""
-
-    @property
-    def position(self) -> int | None:
-        """The row and input, from 0."""
-
-    @property
-    def repeat(self) -> int | None:
-        """The repeat, from 1; 0 for a warm-up."""
-
-    @property
-    def status(self) -> str:
-        """The status."""
-
-
-_Placed = TypeVar("_Placed", bound=Placed)
-
-
-def records_by_row(records: Sequence[_Placed], rows: int) -> list[list[_Placed]]:
+def records_by_row(records: Sequence[CellResult], rows: int) -> list[list[CellResult]]:
     """The newest run of each repeat, for each row, in the order of the repeats."""
-    by_row: list[dict[int, _Placed]] = [{} for _ in range(rows)]
+    by_row: list[dict[int, CellResult]] = [{} for _ in range(rows)]
     for record in sorted(records, key=lambda record: record.created_at):
         if record.position is not None and record.position < rows and record.repeat:
             by_row[record.position][record.repeat] = record
     return [[by_repeat[repeat] for repeat in sorted(by_repeat)] for by_repeat in by_row]
 
 
-def join_inputs(by_position: Sequence[Sequence[_Placed]], inputs: int) -> list[list[_Placed]]:
+def join_inputs(by_position: Sequence[Sequence[CellResult]], inputs: int) -> list[list[CellResult]]:
     """The runs of each row with all its ``inputs``, of which there is at least one, from those of each position."""
     return [
         [record for records in by_position[begin : begin + inputs] for record in records]
@@ -54,7 +30,7 @@ def join_inputs(by_position: Sequence[Sequence[_Placed]], inputs: int) -> list[l
     ]
 
 
-def missing_cells(by_row: Sequence[Sequence[Placed]], repeats: int) -> list[tuple[int, int]]:
+def missing_cells(by_row: Sequence[Sequence[CellResult]], repeats: int) -> list[tuple[int, int]]:
     """Row, from 0, and repeat of each cell without a run that ended well."""
     answered = [{record.repeat for record in records if record.status == Status.OK} for records in by_row]
     return [

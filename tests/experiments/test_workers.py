@@ -19,6 +19,7 @@ import pytest
 
 from components.drafts.comparison import Timing
 from components.endpoints.configuration import ENVIRONMENT
+from components.experiments.cell_result import result_of
 from components.experiments.experiment import Experiment
 from components.experiments.run_order import Cell, Plan
 from components.experiments.store import runs_of
@@ -151,7 +152,7 @@ def kill_a_worker(two_workers: Service, server: Endpoint, stage: Stage, gate: Ga
     wait_for(lambda: stage.models.count("m") == before + len(asking[dying]), 60)
     gate.open()
     wait_for(lambda: not experiment.active, 60)
-    assert missing_cells(records_by_row(kept(), ROWS), 2) == []
+    assert missing_cells(records_by_row([result_of(run) for run in kept()], ROWS), 2) == []
     assert stage.models.count("m") == 2 * ROWS + len(asking[dying])
     assert Counter((run.position, run.repeat) for run in well()) == dict.fromkeys(product(range(ROWS), (1, 2)), 1)
     assert {(run.endpoint, run.concurrency, run.text) for run in well()} == {(ENVIRONMENT, 4, "m")}
@@ -247,7 +248,7 @@ def test_a_sweep_pauses_without_a_scheduler_and_continues_with_the_next(
             return not experiment.active
 
         wait_for(ended, 60)
-    assert missing_cells(records_by_row(kept(), ROWS), 2) == []
+    assert missing_cells(records_by_row([result_of(run) for run in kept()], ROWS), 2) == []
     # At most two cells were active at each pause, and only those may have run twice.
     assert 2 * ROWS <= stage.models.count("m") <= 2 * ROWS + 2 * len(begun_with)
     close_service()
