@@ -13,7 +13,7 @@ from components.experiments.axes import BASE
 from components.experiments.cases import rate_in_words
 from components.experiments.cell_result import CellResult
 from components.experiments.measures import SweepMeasure
-from components.experiments.sweep_plan import Row
+from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import row_in_words
 from components.log.formula_safe import formula_safe
 from components.log.record import NUMBERS, OF_ANSWER, TIMED
@@ -55,19 +55,14 @@ def axis_column(field: str) -> str:
     return f"{field} (axis)" if field in _OWN_COLUMNS else field
 
 
-def long_table(
-    fields: Sequence[str],
-    rows: Sequence[Row],
-    inputs: Sequence[Mapping[str, str]],
-    by_position: Sequence[Sequence[CellResult]],
-) -> pd.DataFrame:
+def long_table(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> pd.DataFrame:
     """One line per run, by position: the values of all axes, the input and the result.
 
     Column names of times end in their unit. Times that are not comparable are included, with the reason. The answer
     is shortened; equal answers have the same ``digest``. ``by_position`` comes from ``records_by_row``.
     """
     results = [result for row_results in by_position for result in row_results]
-    columns = _places(fields, rows, inputs, by_position)
+    columns = _places(sweep, by_position)
     # By column: ten thousand dictionaries take three times as long.
     columns |= {
         STATUS: [result.status for result in results],
@@ -149,9 +144,7 @@ def different_only(table: pd.DataFrame) -> pd.DataFrame:
 
 def measured(
     measure: SweepMeasure,
-    fields: Sequence[str],
-    rows: Sequence[Row],
-    inputs: Sequence[Mapping[str, str]],
+    sweep: StoredSweep,
     by_position: Sequence[Sequence[CellResult]],
     scores: Mapping[str, float],
 ) -> pd.DataFrame:
@@ -165,7 +158,7 @@ def measured(
         values += [
             measure.of(result, [other for other in repeats if other.id != result.id], scores) for result in results
         ]
-    table = pd.DataFrame({**_places(fields, rows, inputs, by_position), VALUE: pd.Series(values, dtype=float)})
+    table = pd.DataFrame({**_places(sweep, by_position), VALUE: pd.Series(values, dtype=float)})
     return table.dropna(subset=[VALUE])
 
 
@@ -194,28 +187,24 @@ def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
     return codecs.BOM_UTF8 + lines if with_names else lines
 
 
-def _places(
-    fields: Sequence[str],
-    rows: Sequence[Row],
-    inputs: Sequence[Mapping[str, str]],
-    by_position: Sequence[Sequence[CellResult]],
-) -> dict[str, list[Any]]:
+def _places(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> dict[str, list[Any]]:
     """The columns that identify a cell; all tables begin with them."""
-    several = max(len(inputs), 1)
+    several = sweep.inputs_per_row
     positions = [position for position, results in enumerate(by_position) for _ in results]
 
     def of_rows(values: Sequence[str]) -> list[str]:
         return [values[position // several] for position in positions]
 
-    columns: dict[str, list[Any]] = {ROW: of_rows([row_in_words(row) for row in rows])}
-    for field in fields:
-        columns[axis_column(field)] = of_rows([row.get(field, BASE) for row in rows])
-    if inputs:
-        columns[INPUT] = [position % several + 1 for position in positions]
-        for name in inputs[0]:
+    columns: dict[str, list[Any]] = {ROW: of_rows([row_in_words(row) for row in sweep.rows])}
+    for field in sweep.setup.fields:
+        columns[axis_column(field)] = of_rows([row.get(field, BASE) for row in sweep.rows])
+    if sweep.inputs:
+        columns[INPUT] = [sweep.input_number_at(position) for position in positions]
+        inputs = [sweep.input_at(position) for position in positions]
+        for name in sweep.inputs[0]:
             # A data set column may have the name of an axis or of a table column.
             own = f"{name} (input)" if name in _OWN_COLUMNS or name in columns else name
-            columns[own] = [inputs[position % several][name] for position in positions]
+            columns[own] = [texts[name] for texts in inputs]
     columns[REPEAT] = [result.repeat for results in by_position for result in results]
     columns[POSITION] = positions
     return columns

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.drafts.draft import new_draft
 from components.experiments.cell_result import CellResult, result_of
 from components.experiments.measures import DETERMINISM, LENGTH, SIMILARITY, TIMED_MEASURES, SweepMeasure
+from components.experiments.stored_sweep import StoredSweep
+from components.experiments.sweep_setup import Setup, TypedAxis
 from components.experiments.sweep_tables import (
     as_csv,
     axis_column,
@@ -48,9 +51,13 @@ def run(number: int, text: str, position: int, repeat: int, **parts: Any) -> Cel
     return result_of(record)
 
 
+def a_sweep(fields: list[str], rows: list[dict[str, str]], inputs: list[dict[str, str]] | None = None) -> StoredSweep:
+    return StoredSweep(new_draft(), Setup(axes=tuple(TypedAxis(field=field) for field in fields)), rows, inputs or [])
+
+
 BASE_RUNS = [run(1, "the sea", 0, 1), run(2, "the sea", 0, 2)]
 WARM_RUNS = [run(3, "the sea", 1, 1), run(4, "a moon", 1, 2, finish_reason="length")]
-TABLE = long_table(["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS])
+TABLE = long_table(a_sweep(["temperature"], ROWS), [BASE_RUNS, WARM_RUNS])
 
 
 def test_each_run_is_a_line_with_the_values_of_all_axes() -> None:
@@ -65,13 +72,13 @@ def test_each_run_is_a_line_with_the_values_of_all_axes() -> None:
 
 def test_each_line_names_its_input() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
-    table = long_table([], [{}], inputs, [[run(1, "1", 0, 1)], [run(2, "2", 1, 1)]])
+    table = long_table(a_sweep([], [{}], inputs), [[run(1, "1", 0, 1)], [run(2, "2", 1, 1)]])
     assert table[["input", "word", "answer"]].to_numpy().tolist() == [[1, "one", "1"], [2, "two", "2"]]
 
 
 def test_a_group_has_a_cell_count_and_medians() -> None:
     failed = run(5, "", 1, 3, status="error", finish_reason=None)
-    table = grouped(long_table(["temperature"], ROWS, [], [BASE_RUNS, [*WARM_RUNS, failed]]), "temperature")
+    table = grouped(long_table(a_sweep(["temperature"], ROWS), [BASE_RUNS, [*WARM_RUNS, failed]]), "temperature")
     columns = ["temperature", "cells", "well", "different answers", "finish reasons", "TTFT ms"]
     assert table[columns].to_numpy().tolist() == [
         ["base", 2, 2, 1, "stop 2", 15.0],
@@ -88,7 +95,7 @@ def test_goodput_is_the_share_of_ended_cells_that_succeeded_within_all_limits() 
         run(1, "", 0, 5, status="error", gap_p95_ms=20.0),
         run(1, "", 0, 6, status="running"),
     ]
-    table = long_table(["temperature"], ROWS, [], [cells])
+    table = long_table(a_sweep(["temperature"], ROWS), [cells])
     assert grouped(table, "temperature", {"TTFT ms": 20.0})["goodput"].tolist() == [0.6]
     assert grouped(table, "temperature", {"TTFT ms": 20.0, "chunk gap p95 ms": 50.0})["goodput"].tolist() == [0.2]
     assert "goodput" not in grouped(table, "temperature")
@@ -99,7 +106,7 @@ def test_checked_cells_have_a_result_and_groups_a_pass_rate() -> None:
         replace(run(number, "a", 0, number), passed=passed, check=check)
         for number, (passed, check) in enumerate([(True, ""), (False, "contains b: no."), (None, "judge: Not yet.")], 1)
     ]
-    table = long_table(["temperature"], ROWS, [], [cells])
+    table = long_table(a_sweep(["temperature"], ROWS), [cells])
     assert table["check"].fillna("").tolist() == ["", "contains b: no.", "judge: Not yet."]
     assert grouped(table, "temperature")["pass rate"].tolist() == ["50% (9% to 91%, n = 2)"]
     assert "passed" not in TABLE
@@ -122,7 +129,7 @@ def test_the_differences_filter_keeps_the_base_and_different_answers() -> None:
 
 
 def wide(measure: SweepMeasure, inputs: list[dict[str, str]], runs: list[list[CellResult]]) -> pd.DataFrame:
-    return wide_table(measured(measure, ["temperature"], ROWS, inputs, runs, {}), len(inputs))
+    return wide_table(measured(measure, a_sweep(["temperature"], ROWS, inputs), runs, {}), len(inputs))
 
 
 def test_repeats_are_shown_side_by_side() -> None:
@@ -138,12 +145,14 @@ def test_a_row_has_one_line_for_all_its_inputs_and_rows_of_the_same_text_stay_ap
     assert list(table) == ["row", "input 1 repeat 1", "input 2 repeat 1"]
     assert table.to_numpy().tolist() == [["base", 1.0, 2.0], ["temperature 1", 3.0, 4.0]]
     alike = [{"a": "1, b 2"}, {"a": "1", "b": "2"}]
-    both = measured(LENGTH, ["a", "b"], alike, [], [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)]], {})
+    both = measured(LENGTH, a_sweep(["a", "b"], alike), [[run(1, "a", 0, 1)], [run(2, "ab", 1, 1)]], {})
     assert wide_table(both, 0)["repeat 1"].tolist() == [1.0, 2.0]
 
 
 def test_names_of_axes_and_inputs_do_not_replace_other_columns() -> None:
-    table = long_table(["answer", "word"], [{"answer": "9"}], [{"word": "one", "row": "two"}], [[run(1, "said", 0, 1)]])
+    table = long_table(
+        a_sweep(["answer", "word"], [{"answer": "9"}], [{"word": "one", "row": "two"}]), [[run(1, "said", 0, 1)]]
+    )
     columns = ["row", "answer (axis)", "word", "word (input)", "row (input)", "answer"]
     assert table[columns].to_numpy().tolist() == [["answer 9", "9", "base", "one", "two", "said"]]
     assert axis_column("answer") == "answer (axis)"
@@ -153,31 +162,31 @@ def test_names_of_axes_and_inputs_do_not_replace_other_columns() -> None:
 def test_answers_are_compared_with_the_base_per_input() -> None:
     inputs = [{"word": "one"}, {"word": "two"}]
     runs = [[run(1, "aa", 0, 1)], [run(2, "bb", 1, 1)], [run(3, "aa", 2, 1)], [run(4, "aa", 3, 1)]]
-    table = different_only(long_table(["temperature"], ROWS, inputs, runs))
+    table = different_only(long_table(a_sweep(["temperature"], ROWS, inputs), runs))
     assert table["run"].str[-1].tolist() == ["1", "2", "4"]
 
 
 def test_long_answers_with_the_same_beginning_differ() -> None:
     runs = [[run(1, "x" * 100, 0, 1), run(2, "x" * 101, 0, 2)]]
-    assert collapsed(long_table([], [{}], [], runs))["times"].tolist() == [1, 1]
+    assert collapsed(long_table(a_sweep([], [{}]), runs))["times"].tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("begun", [[], [run(1, "", 0, 1, status="running")]])
 def test_tables_of_a_new_sweep_are_empty(begun: list[CellResult]) -> None:
-    table = long_table(["temperature"], ROWS, [], [begun, []])
+    table = long_table(a_sweep(["temperature"], ROWS), [begun, []])
     assert len(collapsed(table)) == len(different_only(table)) == len(begun)
-    assert measured(LENGTH, ["temperature"], ROWS, [], [begun, []], {}).empty
+    assert measured(LENGTH, a_sweep(["temperature"], ROWS), [begun, []], {}).empty
     assert grouped(table, "temperature")["well"].tolist() == [0] * len(begun)
 
 
 def test_the_similarity_of_a_run_is_taken_from_the_log() -> None:
-    found = measured(SIMILARITY, ["temperature"], ROWS, [], [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
+    found = measured(SIMILARITY, a_sweep(["temperature"], ROWS), [BASE_RUNS, WARM_RUNS], {f"{4:032x}": 0.5})
     assert found[["temperature", "value"]].to_numpy().tolist() == [["1", 0.5]]
 
 
 def test_determinism_is_the_share_of_equal_answers_among_the_other_repeats() -> None:
     runs = [BASE_RUNS, [*WARM_RUNS, run(5, "a moon", 1, 3)]]
-    found = measured(DETERMINISM, ["temperature"], ROWS, [], runs, {})
+    found = measured(DETERMINISM, a_sweep(["temperature"], ROWS), runs, {})
     assert found["value"].tolist() == [1.0, 1.0, 0.0, 0.5, 0.5]
 
 

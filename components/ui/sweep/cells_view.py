@@ -97,7 +97,7 @@ def draw_cells(
         different = st.toggle("Differences only", key=keys.SWEEP_DIFFERENT, disabled=group != _EACH)
     # A plain list shows only its first cells, to avoid a table of all cells every second.
     needed = by_position if group != _EACH or merged or different else _first_cells(by_position)
-    table = long_table(fields, sweep.rows, sweep.inputs, needed)
+    table = long_table(sweep, needed)
     if group != _EACH:
         st.dataframe(grouped(table, group, _limits()), hide_index=True, placeholder="–", column_config=_COLUMNS)
         st.caption(f"Numbers are medians of successful answers. {closed_loop(sweep.setup.at_once)}")

@@ -50,7 +50,7 @@ def long_file(name: str, sweep: StoredSweep, by_position: Sequence[Sequence[Cell
 
 def _parts(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
     """The table in parts with full answers; the first has the columns only."""
-    table = long_table(sweep.setup.fields, sweep.rows, sweep.inputs, by_position).drop(columns=[DIGEST, POSITION])
+    table = long_table(sweep, by_position).drop(columns=[DIGEST, POSITION])
     yield table[:0]
     for begin in range(0, len(table), _LINES_AT_ONCE):
         part = table[begin : begin + _LINES_AT_ONCE]

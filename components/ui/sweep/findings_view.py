@@ -48,7 +48,6 @@ def draw_sentences(
 @show_errors()
 def draw_findings(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
     """Draw the choice of measure and axes, the chart and its table."""
-    fields = sweep.setup.fields
     labels: dict[str, SweepMeasure | None] = {each.label: each for each in MEASURES}
     labels[_FINISH_REASONS] = None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -58,7 +57,7 @@ def draw_findings(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Seque
         _draw_finish_reasons(sweep, by_position)
         return
     scores = similarities(sweep_id, sweep, by_position) if measure is SIMILARITY else {}
-    table = measured(measure, fields, sweep.rows, sweep.inputs, by_position, scores)
+    table = measured(measure, sweep, by_position, scores)
     if table.empty:
         st.caption("No answer has this measure yet.")
         return
