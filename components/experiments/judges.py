@@ -23,8 +23,6 @@ from components.runs.order import order_for
 from components.runs.runner import Runner
 from components.streaming.outcome import Status
 
-_NEWEST_RUNS = 5_000
-
 
 class Judges:
     """Asks endpoints for opinions on answers; a question that the log has answered is not sent again. Thread-safe."""
@@ -79,7 +77,7 @@ class Judges:
             return None
         with self._lock:
             if endpoint not in self._answered:
-                self._answered[endpoint] = answers_to(database, endpoint, _NEWEST_RUNS)
+                self._answered[endpoint] = answers_to(database, endpoint)
             ids = self._answered[endpoint].get(body, [])
         logged_run = find_run(database, ids[0]) if ids else None
         return logged_run.text if logged_run else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from components.contract.difference import Difference
 from components.drafts.comparison import Lane
@@ -46,13 +47,11 @@ def lane_requests(
     """The request of every lane, in order. ``models_of`` gives the known models of an endpoint."""
     base = in_words(draft)
     requests: list[LaneRequest] = []
-    cards_of: dict[str, list[ModelCard]] = {}
+    models = cache(lambda name: models_of(endpoints[name]))
     for lane in draft.comparison.lanes:
         lane_draft = lane.apply(draft)
         endpoint = endpoints.get(lane_draft.endpoint or "")
-        if endpoint and endpoint.name not in cards_of:
-            cards_of[endpoint.name] = models_of(endpoint)
-        cards = cards_of[endpoint.name] if endpoint else []
+        cards = models(lane_draft.endpoint) if endpoint else []
         words = in_words(lane_draft)
         request = LaneRequest(
             lane=lane,
@@ -69,10 +68,7 @@ def lane_requests(
 
 def _hints(request: LaneRequest, before: list[LaneRequest], cards: list[ModelCard]) -> list[str]:
     hints = []
-    equal = next(
-        (other for other in before if request.composed.body and other.identity == request.identity),
-        None,
-    )
+    equal = next((other for other in before if request.composed.body and other.identity == request.identity), None)
     if equal:
         hints.append(f"Same request as lane {equal.title}: the two show the effect of chance alone.")
     elif not request.differences and before:

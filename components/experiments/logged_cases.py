@@ -14,12 +14,11 @@ from components.experiments import sentences
 from components.experiments.cases import Case, case_of
 from components.experiments.judges import Judges
 from components.experiments.logged_checks import check_logged
-from components.experiments.prepared import CannotRun, Place, database_of
+from components.experiments.prepared import CannotRun, Place, database_of, place_in
 from components.experiments.repeatable import EndedExperiment
 from components.experiments.reuse import as_cell
 from components.experiments.store import SWEEP, StoredExperiment, find_experiment, light_runs, placed_runs
 from components.experiments.stored_sweep import read_sweep
-from components.experiments.sweep_results import row_in_words
 from components.log.owned import OwnLog
 from components.log.record import RunRecord
 from components.runs.order import WARM_UP
@@ -84,12 +83,7 @@ def _places(stored: StoredExperiment) -> tuple[dict[int, Place], Mapping[tuple[i
         sweep = read_sweep(stored)
         if sweep is None:
             raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=stored.id))
-        return {
-            position: Place(
-                row_in_words(sweep.row_at(position)), sweep.input_number_at(position), sweep.input_at(position)
-            )
-            for position in range(sweep.positions)
-        }, sweep.reused
+        return {position: place_in(sweep, position) for position in range(sweep.positions)}, sweep.reused
     draft = read_draft(stored.content)
     if draft is None:
         raise CannotRun(sentences.EXPERIMENT_OF_LATER.format(name=stored.id))

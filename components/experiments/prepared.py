@@ -25,8 +25,6 @@ from components.log.database import Database
 from components.log.owned import OwnLog
 from components.log.query import answers_to
 
-_NEWEST_RUNS = 5_000
-
 ModelsOf = Callable[[AnyEndpoint], list[ModelCard]]
 
 
@@ -53,6 +51,12 @@ class Place:
     values: Mapping[str, str] = field(default_factory=dict)
     endpoint: AnyEndpoint | None = None
     changes: str = ""
+
+
+def place_in(sweep: StoredSweep, position: int, endpoint: AnyEndpoint | None = None) -> Place:
+    """A position of a sweep."""
+    row = row_in_words(sweep.row_at(position))
+    return Place(row, sweep.input_number_at(position), sweep.input_at(position), endpoint)
 
 
 @dataclass(frozen=True)
@@ -144,20 +148,9 @@ def _sweep(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], models_of
     reused = {}
     if setup.reuse and log.database:
         names = {request.endpoint.name for request in requests if request.endpoint}
-        reused = reusable(
-            requests, setup.repeats, {name: answers_to(log.database, name, _NEWEST_RUNS) for name in names}
-        )
+        reused = reusable(requests, setup.repeats, {name: answers_to(log.database, name) for name in names})
     sweep = StoredSweep(draft, setup, rows, inputs, reused, file.rules)
-    several = max(len(inputs), 1)
-    places = {
-        request.position: Place(
-            row_in_words(rows[request.position // several]),
-            request.input_number,
-            inputs[request.input_number - 1] if inputs else {},
-            request.endpoint,
-        )
-        for request in requests
-    }
+    places = {request.position: place_in(sweep, request.position, request.endpoint) for request in requests}
     chance = random.Random() if setup.shuffled else None  # noqa: S311 - an order, no secret
     cells = with_checks(cells_of(requests, setup.repeats, shuffled=chance), file.rules.checks, sweep.input_at)
     content = json.dumps(json.loads(sweep_content(sweep)) | _named(file))

@@ -55,12 +55,10 @@ def run(
     A process that makes the experiment has ``claim_s`` to end: one that was killed has lost it by then. Raises
     CannotRun, also without a log, and QueryFailed.
     """
-    database_of(log)
-    interrupted = _interrupted(log, prepared)
-    experiment_id = interrupted[0] if interrupted else uuid.uuid4().hex
-    reused = interrupted[2] if interrupted else prepared.reused
+    interrupted = _interrupted(database_of(log), prepared)
+    experiment_id, answered, reused = interrupted or (uuid.uuid4().hex, set[tuple[int, int]](), prepared.reused)
     continued = replace(prepared, reused=reused)
-    done = {*(interrupted[1] if interrupted else ()), *reused}
+    done = answered | reused.keys()
     if not interrupted:
         save_experiment(log, experiment_id, prepared.content, prepared.kind)
     cells = [cell for cell in continued.cells if cell.repeat == WARM_UP or (cell.position, cell.repeat) not in done]
@@ -73,7 +71,7 @@ def run(
         why = experiment.paused_why
         experiment.stop()
         _wait(experiment, len(cells), lambda _done, _of: None)
-    return EndedExperiment(experiment_id, continued, why, len(interrupted[1]) if interrupted else 0)
+    return EndedExperiment(experiment_id, continued, why, len(answered))
 
 
 def _started(experiment: Experiment, plan: Plan, claim_s: float) -> bool:
@@ -96,20 +94,18 @@ def _wait(experiment: Experiment, count: int, show: Show) -> None:
 
 
 def _interrupted(
-    log: OwnLog, prepared: Prepared
+    database: Database, prepared: Prepared
 ) -> tuple[str, set[tuple[int, int]], Mapping[tuple[int, int], str]] | None:
     """The newest experiment of the same content, if it lacks runs: its id, its answered cells, and the reused ones.
 
     One of more than a day ago is left alone, and so is one that goes on elsewhere.
     """
-    if log.database is None:
-        return None
     all_cells = {(position, repeat) for position in prepared.places for repeat in range(1, prepared.repeats + 1)}
-    for stored in newest_experiments(log.database, _NEWEST, prepared.kind):
+    for stored in newest_experiments(database, _NEWEST, prepared.kind):
         if stored.created_at < utc_now(_RESUMED_WITHIN_S) or _asks(stored.content) != _asks(prepared.content):
             continue
         reused = {(position, repeat): run for position, repeat, run in json.loads(stored.content).get("reused", [])}
-        placed = _settled(log.database, stored.id)
+        placed = _settled(database, stored.id)
         if any(run.status == Status.RUNNING for run in placed):
             return None
         started = {(run.position, run.repeat) for run in placed if run.status not in _NOT_MADE}

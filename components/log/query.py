@@ -68,7 +68,10 @@ def recent_measures(database: Database, endpoint: str, model: str, limit: int) -
     return [Measured(**row) for row in read_rows(database, newest)]
 
 
-def answers_to(database: Database, endpoint: str, among_newest: int) -> dict[str, list[str]]:
+_SEARCHED_RUNS = 5_000
+
+
+def answers_to(database: Database, endpoint: str, among_newest: int = _SEARCHED_RUNS) -> dict[str, list[str]]:
     """The ids of the endpoint's successful runs, newest first, by request body.
 
     Searches a limited number of the newest runs. Raises QueryFailed.

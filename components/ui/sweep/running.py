@@ -28,8 +28,6 @@ from components.ui.form.endpoint_choice import model_cards
 from components.ui.sweep import keys
 from components.ui.visitor import BY_OWNER, network, own_experiment, own_log, owner
 
-_NEWEST_RUNS = 5_000
-"""The number of newest runs that are searched for identical requests."""
 ORDER = random.Random()  # noqa: S311 - an order, no secret
 
 
@@ -52,7 +50,7 @@ def answers_in_log(requests: Iterable[RowRequest], repeats: int) -> Reused:
 @st.cache_data(ttl=20, show_spinner=False, max_entries=20, hash_funcs=BY_OWNER)
 def _answers_to(log: OwnLog, endpoint: str) -> dict[str, list[str]]:
     try:
-        return answers_to(log.database, endpoint, _NEWEST_RUNS) if log.database else {}
+        return answers_to(log.database, endpoint) if log.database else {}
     except QueryFailed:
         return {}  # then every request is sent
 
