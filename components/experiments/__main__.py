@@ -23,6 +23,7 @@ from components.endpoints.models import ModelCard, list_models
 from components.experiments import sentences
 from components.experiments.capsule_cases import cases_of_capsule
 from components.experiments.cases import Case
+from components.experiments.data_set import read_text
 from components.experiments.file_format import ExperimentFile
 from components.experiments.file_reading import read_experiment_file
 from components.experiments.judges import Judges
@@ -126,11 +127,7 @@ def _run(options: argparse.Namespace, service: Service, settings: Settings) -> i
 def _read(path: Path, endpoints: Mapping[str, AnyEndpoint], *, check_endpoints: bool) -> ExperimentFile:
     with path.open("rb") as opened:
         content = opened.read(MAX_BYTES + 1)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise CannotRun(sentences.DATA_NOT_UTF8.format(line=line, name=path.name)) from None
+    text = read_text(path.name, content)
     further = [name for endpoint in endpoints.values() for name in endpoint.profile.fields]
     return read_experiment_file(
         text,
@@ -193,12 +190,9 @@ def _write(
 ) -> None:
     for finding in report.findings:
         if finding.outcome is not Outcome.PASSED:
-            runs = (
-                f" ({', '.join(links.run(run_id) or run_id for run_id in finding.run_ids[:3])})"
-                if finding.run_ids
-                else ""
-            )
-            print(f"{finding.outcome.value}: {finding.row}: {finding.subject}: {finding.sentence}{runs}")
+            runs = ", ".join(links.run(run_id) or run_id for run_id in finding.run_ids[:3])
+            shown = f"{finding.sentence} ({runs})" if runs else finding.sentence
+            print(f"{finding.outcome.value}: {finding.row}: {finding.subject}: {shown}")
     if report.problem:
         print(report.problem)
     link = links.experiment(report.experiment_id) or report.experiment_id

@@ -64,7 +64,10 @@ def read_data_set(
     name = plain_text(name) or "the data set"
     if max_characters is not None and max(size or 0, len(content)) > MAX_BYTES:
         raise _too_large(name)
-    text = _decoded(name, content)
+    text = read_text(name, content)
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        raise DataSetProblem(sentences.DATA_WITH_NUL.format(line=line, name=name))
     if max_characters is not None and len(text) > max_characters:
         raise _too_large(name)
     lines = _json_lines(name, text) if _holds_json(name, text) else _csv_lines(name, text)
@@ -124,16 +127,13 @@ def _too_large(name: str) -> DataSetProblem:
     return DataSetProblem(sentences.DATA_TOO_LONG.format(name=_capital(name), limit=MAX_CHARACTERS))
 
 
-def _decoded(name: str, content: bytes) -> str:
+def read_text(name: str, content: bytes) -> str:
+    """The text in the file of this name. Raises DataSetProblem when it is not UTF-8."""
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataSetProblem(sentences.DATA_NOT_UTF8.format(line=line, name=name)) from None
-    if "\x00" in text:
-        line = text.count("\n", 0, text.index("\x00")) + 1
-        raise DataSetProblem(sentences.DATA_WITH_NUL.format(line=line, name=name))
-    return text
 
 
 def _holds_json(name: str, text: str) -> bool:

@@ -34,8 +34,8 @@ def wrong(
     match kind:
         case "extra_forbidden":
             names = tuple(step for step in path[len(before) : -1] if isinstance(step, str))
-            names_ = models[names].model_fields
-            return FileProblem(sentence_at(document, path, no_field(str(path[-1]), names_)))
+            known = models[names].model_fields
+            return FileProblem(sentence_at(document, path, no_field(str(path[-1]), known)))
         case "missing":
             return FileProblem(sentence_at(document, path[:-1], sentences.FILE_MISSING.format(name=path[-1])))
         case "string_type":

@@ -26,6 +26,7 @@ from components.experiments.file_format import (
     SHUFFLED,
     VERSION,
     ExperimentFile,
+    WrittenBase,
     WrittenFile,
     WrittenLane,
     WrittenMessage,
@@ -97,8 +98,9 @@ class _Reading(RulesReading):
 
     def _draft(self) -> Draft:
         base = self.written.base
-        for path in (("base",), *(("lanes", number) for number in range(len(self.written.lanes or ())))):
-            self._check_names(path)
+        self._check_names(("base",), base)
+        for number, lane in enumerate(self.written.lanes or ()):
+            self._check_names(("lanes", number), lane)
         settings = new_draft().settings | {
             name: sending(value) for name, value in self._settings(("base", "settings"), base.settings).items()
         }
@@ -114,8 +116,7 @@ class _Reading(RulesReading):
         )
         return draft.model_copy(update={"comparison": self._comparison()}) if self.written.lanes is not None else draft
 
-    def _check_names(self, path: Path) -> None:
-        part: Any = self.written.base if path == ("base",) else (self.written.lanes or [])[int(path[1])]
+    def _check_names(self, path: Path, part: WrittenBase | WrittenLane) -> None:
         if part.endpoint is not None and ("://" in part.endpoint or not part.endpoint.strip()):
             raise self.problem((*path, "endpoint"), sentences.FILE_ENDPOINT_NO_NAME)
         self._check_endpoint((*path, "endpoint"), part.endpoint)
@@ -152,8 +153,7 @@ class _Reading(RulesReading):
 
     def _comparison(self) -> Comparison:
         lanes = self.written.lanes or []
-        content = self.document.value if isinstance(self.document.value, dict) else {}
-        if sweep_key := next((name for name in _OF_SWEEPS if name in content), None):
+        if sweep_key := next((name for name in _OF_SWEEPS if name in self.written.model_fields_set), None):
             raise self.problem((sweep_key,), sentences.FILE_NOT_WITH_LANES)
         if self.written.repeats > MAX_LANE_REPEATS:
             raise self.problem(("repeats",), f"must be at most {MAX_LANE_REPEATS} for lanes")

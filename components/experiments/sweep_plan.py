@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from components.experiments.problem import SweepProblem
 from components.experiments.ranges import in_figures
 
 MAX_ROWS = 10_000
+
+_UNCHANGED = ("", BASE)
 
 Row = Mapping[str, str]
 """The words of the fields that a row changes; other fields are as in the base."""
@@ -41,47 +43,32 @@ class PlanProblem(SweepProblem):
     """The axes make no plan; the text says what to do."""
 
 
-def row_count(kind: PlanKind, axes: Sequence[Axis]) -> int:
-    """The number of rows of a plan, without a limit. Otherwise raises as ``rows_of`` does."""
-    _check(axes)
-    lengths = [len(axis.values) for axis in axes]
-    match kind:
-        case PlanKind.ONE_AT_A_TIME:
-            return 1 + sum(_changes(value) for axis in axes for value in axis.values)
-        case PlanKind.ZIP:
-            if len(set(lengths)) > 1:
-                each = ", ".join(f"{axis.field} {len(axis.values):,}" for axis in axes)
-                raise PlanProblem(sentences.ZIP_OF_DIFFERENT_LENGTHS.format(each=each))
-            return lengths[0] if lengths else 1
-        case PlanKind.PRODUCT:
-            return math.prod(lengths)
-        case PlanKind.LIST:
-            return 1
-
-
 def rows_of(kind: PlanKind, axes: Sequence[Axis]) -> list[dict[str, str]]:
     """The rows of a plan, in order; in a product the last axis changes fastest. Without axes there is the base alone.
 
     A list begins with only the base; ``read_rows`` reads the edited table. Raises PlanProblem when axes
     do not fit together or rows are more than ``MAX_ROWS``, AxisProblem when an axis has no values.
     """
-    count = row_count(kind, axes)
-    if count > MAX_ROWS:
-        raise PlanProblem(sentences.PLAN_TOO_LONG.format(count=in_figures(count), max_rows=MAX_ROWS))
+    _check(axes)
+    lengths = [len(axis.values) for axis in axes]
+    changes = [[(axis.field, value) for value in axis.values] for axis in axes]
+    combinations: Iterable[tuple[tuple[str, str], ...]]
     match kind:
         case PlanKind.ONE_AT_A_TIME:
-            changed = [{axis.field: value} for axis in axes for value in axis.values if _changes(value)]
-            return [{}, *changed]
+            alone = [(change,) for change in chain(*changes) if change[1] not in _UNCHANGED]
+            count, combinations = 1 + len(alone), [(), *alone]
         case PlanKind.ZIP if axes:
-            combinations: Iterable[tuple[str, ...]] = zip(*(axis.values for axis in axes), strict=True)
+            if len(set(lengths)) > 1:
+                each = ", ".join(f"{axis.field} {len(axis.values):,}" for axis in axes)
+                raise PlanProblem(sentences.ZIP_OF_DIFFERENT_LENGTHS.format(each=each))
+            count, combinations = lengths[0], zip(*changes, strict=True)
         case PlanKind.PRODUCT:
-            combinations = product(*(axis.values for axis in axes))
+            count, combinations = math.prod(lengths), product(*changes)
         case _:
             return [{}]
-    return [
-        {axis.field: value for axis, value in zip(axes, values, strict=True) if _changes(value)}
-        for values in combinations
-    ]
+    if count > MAX_ROWS:
+        raise PlanProblem(sentences.PLAN_TOO_LONG.format(count=in_figures(count), max_rows=MAX_ROWS))
+    return [{field: value for field, value in combination if value not in _UNCHANGED} for combination in combinations]
 
 
 def records_of(fields: Sequence[str], rows: Iterable[Row]) -> list[dict[str, str]]:
@@ -124,10 +111,6 @@ def numbers_in_table(
             continue
         numbers.setdefault(tuple(row.items()), number)
     return [numbers[tuple(row.items())] for row in rows]
-
-
-def _changes(words: str) -> bool:
-    return words not in ("", BASE)
 
 
 def _check(axes: Sequence[Axis]) -> None:

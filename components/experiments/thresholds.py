@@ -38,7 +38,6 @@ GAUGES: Mapping[str, Gauge] = {
         name: Gauge(measure.label, measure.unit, NUMBERS[name].less_is_better is not False)
         for name, measure in TIMED_MEASURES.items()
     },
-    "tokens_per_second": Gauge(TIMED_MEASURES["tokens_per_second"].label, "tokens/s", less_is_better=False),
     "length": Gauge(LENGTH.label, LENGTH.unit),
     "completion_tokens": Gauge(COMPLETION_TOKENS.label, COMPLETION_TOKENS.unit),
     "distinct_2": Gauge(DISTINCT_2.label),
