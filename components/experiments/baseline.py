@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 
 from components.checks.similarity import similarity
-from components.experiments.cases import Case
+from components.experiments.cases import Case, answers_of, by_row
 from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
 from components.experiments.permutation import permuted, same, similarity_matrix
 from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
@@ -68,7 +68,7 @@ def compare_with_baseline(
     cases: Sequence[Case], baseline: Sequence[Case], tolerances: Mapping[str, Tolerance]
 ) -> list[Comparison]:
     """Each tolerated measure of each row against the same row of the baseline, in their order. Deterministic."""
-    before, now = _by_row(baseline), _by_row(cases)
+    before, now = by_row(baseline), by_row(cases)
     results: list[_Measured | Comparison] = []
     for row, cases_now in now.items():
         for measure in tolerances:
@@ -151,14 +151,9 @@ def _measured_answers(row: str, measure: str, before: Sequence[Case], now: Seque
     whether equal ones have become rarer.
     """
     compare = similarity if measure == ANSWERS else same
-    groups = []
-    for number in dict.fromkeys(case.input_number for case in now):
-        texts, others = (
-            [case.answer for case in cases if case.input_number == number and case.problem is None]
-            for cases in (before, now)
-        )
-        if min(len(texts), len(others)) >= 2:
-            groups.append((texts, others))
+    earlier, later = answers_of(before), answers_of(now)
+    pairs = [(earlier.get(place, []), texts) for place, texts in later.items()]
+    groups = [pair for pair in pairs if min(map(len, pair)) >= 2]
     if not groups:
         return None
     rng = np.random.default_rng(_SEED)
@@ -189,10 +184,3 @@ def _corrected(chances: Sequence[float]) -> list[float]:
         highest = max(highest, min(1.0, chances[number] * (len(chances) - place)))
         corrected[number] = highest
     return corrected
-
-
-def _by_row(cases: Sequence[Case]) -> dict[str, list[Case]]:
-    rows: dict[str, list[Case]] = {}
-    for case in cases:
-        rows.setdefault(case.row, []).append(case)
-    return rows

@@ -111,6 +111,23 @@ def results_on(
     return results
 
 
+def by_row(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """The cases of each row."""
+    rows: dict[str, list[Case]] = {}
+    for case in cases:
+        rows.setdefault(case.row, []).append(case)
+    return rows
+
+
+def answers_of(cases: Iterable[Case]) -> dict[tuple[str, int], list[str]]:
+    """The complete answers by row and input."""
+    answers: dict[tuple[str, int], list[str]] = {}
+    for case in cases:
+        if not case.problem:
+            answers.setdefault((case.row, case.input_number), []).append(case.answer)
+    return answers
+
+
 @dataclass
 class TimeForChecks:
     """The time that a page gives to checks: one draw must not take minutes."""

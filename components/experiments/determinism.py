@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, update
 
@@ -45,7 +46,12 @@ def determinism(
     return IDENTICAL
 
 
-def tokens_in_log(log: OwnLog, run: RunRecord) -> Sequence[TokenPiece]:
+def check_determinism(log: OwnLog, original: RunRecord, again: RunRecord) -> None:
+    """Store on both runs whether they are identical."""
+    write_determinism(log, (original.id, again.id), determinism(original, again, partial(_tokens, log)))
+
+
+def _tokens(log: OwnLog, run: RunRecord) -> Sequence[TokenPiece]:
     """The tokens of a run's text; none without probabilities, or while the log is unreadable."""
     if run.mean_logprob is None:
         return ()

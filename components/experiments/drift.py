@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from components.endpoints.endpoint import Prices
-from components.experiments.cases import CACHED_TOKENS, Case
+from components.experiments.cases import CACHED_TOKENS, Case, answers_of
 from components.experiments.drift_samples import Samples, samples_of
 from components.experiments.logged_cases import cases_in_log
 from components.experiments.noise import CHANCE
@@ -103,7 +103,7 @@ def times_of(log: OwnLog, series: Series, prices: Mapping[str, Prices] | None = 
             break
         facts = (reported_facts(log.database, stored.id) if log.database else {}) | _cached(cases)
         values = {name: gauge_values(name, cases) for name in MEASURES if name not in (ANSWERS, DETERMINISM)}
-        times.append(Time(stored.id, stored.created_at, values, facts, _answers_of(cases)))
+        times.append(Time(stored.id, stored.created_at, values, facts, answers_of(cases)))
     return times[::-1]
 
 
@@ -134,14 +134,6 @@ def _with_band(levels: Sequence[Level], segment: Sequence[Any], samples: Samples
     # Drawn from the same seed: levels of as many runs have the same band.
     bands = {count: samples.band(segment, count) for count in {level.count for level in levels}}
     return [replace(level, low=bands[level.count][0], high=bands[level.count][1]) for level in levels]
-
-
-def _answers_of(cases: Sequence[Case]) -> dict[tuple[str, int], list[str]]:
-    answers: dict[tuple[str, int], list[str]] = {}
-    for case in cases:
-        if not case.problem:
-            answers.setdefault((case.row, case.input_number), []).append(case.answer)
-    return answers
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import product, starmap
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,33 +27,6 @@ _Sample = Mapping[tuple[str, int], Sequence[str]]
 """Answers by row and input."""
 
 
-class Samples(Protocol):
-    """Evaluates the samples of one measure; a sample has its values at one time."""
-
-    def count(self, sample: Any) -> int:
-        """The number of values in a sample."""
-
-    def level(self, sample: Any, before: Sequence[Any]) -> float:
-        """The value of a sample, where the samples ``before`` it have the same level."""
-
-    def changed(self, sample: Any, before: Sequence[Any]) -> float:
-        """The value of a sample that differs from those before."""
-
-    def usual(self, samples: Sequence[Any]) -> float:
-        """The value of several samples together."""
-
-    def chance(self, before: Sequence[Any], sample: Any) -> float:
-        """The probability that a sample differs so much from those before by chance alone; 1 for too few values."""
-
-    def band(self, samples: Sequence[Any], count: int) -> tuple[float, float]:
-        """The range of 95 % of the levels of samples of this size. Deterministic."""
-
-
-def samples_of(measure: str) -> Samples:
-    """How to read a measure: answers, or numbers."""
-    return _Answers(measure) if measure in (ANSWERS, DETERMINISM) else _Numbers(GAUGES[measure].share)
-
-
 class _Numbers:
     """Samples are lists of numbers. Shares are those of 0 and 1."""
 
@@ -62,24 +34,30 @@ class _Numbers:
         self._share = share
 
     def count(self, sample: Sequence[float]) -> int:
+        """The number of values in a sample."""
         return len(sample)
 
     def level(self, sample: Sequence[float], before: Sequence[Sequence[float]]) -> float:
+        """The value of a sample, where the samples ``before`` it have the same level."""
         return statistics.fmean(sample) if self._share else statistics.median(sample)
 
     def changed(self, sample: Sequence[float], before: Sequence[Sequence[float]]) -> float:
+        """The value of a sample that differs from those before."""
         return self.level(sample, before)
 
     def usual(self, samples: Sequence[Sequence[float]]) -> float:
+        """The value of several samples together."""
         return self.level(_joined(samples), ())
 
     def chance(self, before: Sequence[Sequence[float]], sample: Sequence[float]) -> float:
+        """The probability that a sample differs so much from those before by chance alone; 1 for too few values."""
         pooled = _joined(before)
         if min(len(pooled), len(sample)) < FEWEST_REPEATS:
             return 1.0
         return (chance_of_shares if self._share else chance_of_numbers)(pooled, sample)
 
     def band(self, samples: Sequence[Sequence[float]], count: int) -> tuple[float, float]:
+        """The range of 95 % of the levels of samples of this size. Deterministic."""
         drawn = np.random.default_rng(_SEED).choice(np.asarray(_joined(samples)), (_RESAMPLES, count))
         return _middle_of(drawn.mean(axis=1) if self._share else np.median(drawn, axis=1))
 
@@ -158,6 +136,15 @@ class _Answers:
         """For each input of both, the last answers before and those of the sample."""
         now = self._pooled([sample])
         return [(texts, now[number]) for number, texts in self._pooled(before).items() if texts and now.get(number)]
+
+
+Samples = _Numbers | _Answers
+"""Evaluates the samples of one measure; a sample has its values at one time."""
+
+
+def samples_of(measure: str) -> Samples:
+    """How to read a measure: answers, or numbers."""
+    return _Answers(measure) if measure in (ANSWERS, DETERMINISM) else _Numbers(GAUGES[measure].share)
 
 
 def _joined(samples: Sequence[Sequence[float]]) -> list[float]:

@@ -19,7 +19,7 @@ from components.experiments import sentences
 from components.experiments.cell_queue import CellQueue, Line
 from components.experiments.cell_run import CellRun, CellRunners
 from components.experiments.claims import ALIVE_S, Claim, Progress
-from components.experiments.determinism import determinism, tokens_in_log, write_determinism
+from components.experiments.determinism import check_determinism
 from components.experiments.run_order import Cell, Plan
 from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnLog
@@ -396,8 +396,10 @@ class Experiment:
             line.under_way -= 1
             if (not_made or lost) and plan.shared and not self._queue.is_stopped(cell_run):
                 line.cells.appendleft((self._queue.runs[cell_run], plan))
-                if not_made and not self._paused:
-                    self._pause_automatically(self._failure_of(ended))
+                if not self._paused and ended.cancelled():
+                    self._pause_automatically(sentences.SCHEDULER_GONE)  # nothing else cancels it
+                elif not self._paused and (error := ended.exception()):
+                    self._pause_automatically(sentences.WORKER_FAILED.format(error=str(error).strip().rstrip(".")))
             self._failures = self._failures + 1 if failed else 0
             has_many_failures = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
             # Failures of runs that were under way at the pause add nothing.
@@ -406,11 +408,6 @@ class Experiment:
                 reason = record.error_message if record and record.error_message else sentences.RUNS_HAVE_THE_REASONS
                 self._pause_automatically(sentences.MANY_FAILED.format(count=self._failures, why=reason))
         self._fill()
-
-    def _failure_of(self, ended: Future[Status]) -> str:
-        if ended.cancelled():
-            return sentences.SCHEDULER_GONE  # nothing else cancels it
-        return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
 
     def _pause_automatically(self, reason: str) -> None:
         self._paused, self._paused_why = True, sentences.PAUSED.format(why=reason.rstrip("."))
@@ -432,5 +429,4 @@ class Experiment:
             return
         original, again = self._find(cell.checks), self._find(cell_run.run_id)
         if original and again:
-            words = determinism(original, again, partial(tokens_in_log, self._log))
-            write_determinism(self._log, (original.id, again.id), words)
+            check_determinism(self._log, original, again)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.experiments.baseline import Change, Comparison, case_values, compare_with_baseline
-from components.experiments.cases import CACHED_TOKENS, Case
+from components.experiments.cases import CACHED_TOKENS, Case, by_row
 from components.experiments.measures import TIMED_MEASURES
 from components.experiments.rules import Rules
 from components.experiments.thresholds import DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Limit
@@ -71,17 +71,16 @@ def report_on(
 ) -> Report:
     """The report on an experiment's cases; without ``baseline`` the tolerances are not applied."""
     findings = []
-    for row in dict.fromkeys(case.row for case in cases):
-        row_cases = [case for case in cases if case.row == row]
+    rows = by_row(cases)
+    for row, row_cases in rows.items():
         findings += _of_runs(row, row_cases, rules)
         for number in dict.fromkeys(case.input_number for case in row_cases):
             findings += _of_checks(row, [case for case in row_cases if case.input_number == number], rules)
         findings += [_of_limit(row, row_cases, measure, limit) for measure, limit in rules.limits]
     if baseline is not None:
-        compared = compare_with_baseline(cases, baseline, rules.tolerances)
-        for comparison in compared:
-            row_cases, before = ([case for case in part if case.row == comparison.row] for part in (cases, baseline))
-            findings.append(_of_comparison(comparison, rules, row_cases, before))
+        before = by_row(baseline)
+        for compared in compare_with_baseline(cases, baseline, rules.tolerances):
+            findings.append(_of_comparison(compared, rules, rows[compared.row], before.get(compared.row, [])))
     return Report(experiment_id, name, tuple(cases), tuple(findings), problem)
 
 
@@ -132,22 +131,14 @@ def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Fi
     if not values:
         return Finding(row, subject, Outcome.UNKNOWN, f"No run has the measure {gauge.label}{_why_not(cases)}.")
     value = _OF[of](values)
-    low, high = limit.at_least, limit.at_most
-    wrong = (low is not None and value < low) or (high is not None and value > high)
-    bounds = [f"at least {number_in_words(measure, low)}"] if low is not None else []
-    bounds += [f"at most {number_in_words(measure, high)}"] if high is not None else []
+    limits = {"at least": limit.at_least, "at most": limit.at_most}
+    bounds = [f"{which} {number_in_words(measure, bound)}" for which, bound in limits.items() if bound is not None]
     sentence = f"{number_in_words(measure, value)}; the limit is {' and '.join(bounds)} (n = {len(values):,})."
-    if not wrong:
+    if not limit.is_broken_by(value):
         return Finding(row, subject, Outcome.PASSED, sentence)
-    breaking = tuple(case.run_id for case in cases if _breaks(case, measure, limit))
+    # The runs that are beyond the limit alone, or else all.
+    breaking = tuple(case.run_id for case in cases if any(map(limit.is_broken_by, gauge_values(measure, [case]))))
     return Finding(row, subject, Outcome.FAILED, sentence, breaking or tuple(case.run_id for case in cases))
-
-
-def _breaks(case: Case, measure: str, limit: Limit) -> bool:
-    """Whether this run alone is beyond the limit."""
-    low, high = limit.at_least, limit.at_most
-    values = gauge_values(measure, [case])
-    return any((low is not None and value < low) or (high is not None and value > high) for value in values)
 
 
 def _why_not(cases: Sequence[Case]) -> str:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from components import __version__
 from components.checks.check import Check, Result
 from components.experiments import sentences
-from components.experiments.cases import Case, rate_in_words
+from components.experiments.cases import Case, by_row, rate_in_words
 from components.experiments.problem import SweepProblem
 from components.experiments.report import Finding, Outcome, Report, number_in_words
 
@@ -154,7 +154,7 @@ def to_junit(report: Report, links: Links) -> str:
     all_findings = [*report.findings, *missing]
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(f"<testsuites name={_quoted(report.name or 'experiment')} {_counts(all_findings)}>")
-    for row, findings in _by_row(all_findings).items():
+    for row, findings in _findings_by_row(all_findings).items():
         lines.append(f"<testsuite name={_quoted(row)} {_counts(findings)}>")
         named: Counter[str] = Counter()
         for finding in findings:
@@ -192,8 +192,7 @@ def to_markdown(report: Report, links: Links, changes: Mapping[str, str] = _NO_C
     if report.problem:
         lines += [_markdown(report.problem), ""]
     lines += ["| row | runs | pass rate | TTFT | tokens/s | tokens |", "|---|--:|--:|--:|--:|--:|"]
-    for row in dict.fromkeys(case.row for case in report.cases):
-        cases = [case for case in report.cases if case.row == row]
+    for row, cases in by_row(report.cases).items():
         title = f"{row}: {changes[row]}" if changes.get(row) else row
         cells = [_markdown(title), f"{len(cases):,}", rate_in_words([case.passed for case in cases])]
         lines.append(f"| {' | '.join([*cells, *(_median(measure, cases) for measure in _SHOWN_MEASURES)])} |")
@@ -223,7 +222,7 @@ def _linked(finding: Finding, links: Links) -> str:
     return f"[{first[:8]}]({links.run(first)})" if links.run(first) else first[:8]
 
 
-def _by_row(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
+def _findings_by_row(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
     rows: dict[str, list[Finding]] = {}
     for finding in findings:
         rows.setdefault(finding.row, []).append(finding)

@@ -61,6 +61,11 @@ class Limit(BaseModel):
             raise ValueError("give at_least or at_most")
         return self
 
+    def is_broken_by(self, value: float) -> bool:
+        """Whether a value in the measure's unit is beyond the limit."""
+        is_low = self.at_least is not None and value < self.at_least
+        return is_low or (self.at_most is not None and value > self.at_most)
+
 
 @dataclass(frozen=True)
 class Tolerance:
