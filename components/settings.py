@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/[^?#\s]*)?")
-_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?")
+_ADDRESS = r"^https?://(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?(/[^?#\s]*)?$"
+_ORIGIN = r"^https?://(\*\.)?[A-Za-z0-9.-]+(:\d+)?$"
 
 
 def data_folder() -> Path:
@@ -42,15 +42,6 @@ class Variable:
     """The default in words, where the type shows none."""
 
 
-def _matching(pattern: re.Pattern[str]) -> BeforeValidator:
-    def check(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError(text)
-        return text
-
-    return BeforeValidator(check)
-
-
 _UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
 _SWITCH = "1 or 0"
 
@@ -65,7 +56,7 @@ class Settings(BaseModel):
 
     public_url: Annotated[
         str,
-        _matching(_ADDRESS),
+        Field(pattern=_ADDRESS),
         Variable(
             "Tempera's public address. Its host is allowed, its pages may open sockets, shared links begin with it.",
             "an address such as https://tempera.example.org",
@@ -76,7 +67,7 @@ class Settings(BaseModel):
         Variable("The host of a Hugging Face Space, which sets this; used without a public address.", "a host"),
     ] = ""
     frame_ancestors: Annotated[
-        tuple[Annotated[str, _matching(_ORIGIN)], ...],
+        tuple[Annotated[str, Field(pattern=_ORIGIN)], ...],
         Variable("Sites that may show Tempera in a frame.", "origins such as https://school.example.org"),
     ] = ()
     link_cards: Annotated[

@@ -53,23 +53,16 @@ def stored(event: TimedEvent) -> StoredEvent:
     return StoredEvent(event.event[:_MAX_NAME_CHARS], event.data[:limit], event.at_ms, len(event.data))
 
 
-def segments(events: Sequence[StoredEvent]) -> Iterator[Sequence[StoredEvent]]:
-    """The events in parts that each fit into one pack."""
+def packed(events: Sequence[StoredEvent], first: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The events in packs, each with the index of its first event; ``first`` is that of the first of all."""
     begin = size = 0
     for number, event in enumerate(events):
         chars = len(event.name) + len(event.data)
         if number - begin == MAX_PACK_EVENTS or (number > begin and size + chars > MAX_PACK_CHARS):
-            yield events[begin:number]
+            yield first + begin, pack(events[begin:number])
             begin, size = number, 0
         size += chars
-    yield events[begin:]
-
-
-def packed(events: Sequence[StoredEvent], first: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The events in packs, each with the index of its first event; ``first`` is that of the first of all."""
-    for part in segments(events):
-        yield first, pack(part)
-        first += len(part)
+    yield first + begin, pack(events[begin:])
 
 
 def pack(events: Iterable[StoredEvent]) -> bytes:

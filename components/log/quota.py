@@ -52,7 +52,7 @@ class StorageUse:
 
     def in_words(self) -> str:
         """The use and the limit, as a sentence."""
-        return sentences.STORED.format(used=_megabytes(self.used), limit=self.limit // _MB, what=_STORED)
+        return sentences.STORED.format(used=f"{self.used / _MB:,.1f}", limit=self.limit // _MB, what=_STORED)
 
     def warning(self) -> str | None:
         """A sentence when the quota is nearly used up, and another when it is used up."""
@@ -111,7 +111,3 @@ def within_quota(
     if after.used > before.used and after.is_full:
         raise QuotaReached(after.refusal())
     return result
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / _MB:,.1f}"

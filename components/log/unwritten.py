@@ -18,27 +18,19 @@ _EVENTS_AT_ONCE = 256
 class LoggedRun(Protocol):
     """The log's view of a run while its process lives; ``components.runs.run`` has the run itself.
 
-    ``version`` grows with every change.
+    ``network`` is the owner's, if known. ``version`` grows with every change. ``stopping`` is true once a stop was
+    requested.
     """
 
     id: str
+    owner: str
+    network: str | None
     version: int
-
-    @property
-    def owner(self) -> str:
-        """The owner of the run."""
-
-    @property
-    def network(self) -> str | None:
-        """The owner's network, if known."""
+    stopping: bool
 
     @property
     def finished(self) -> bool:
         """Whether the run has ended."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether a stop was requested."""
 
     def stop(self) -> None:
         """Request a stop."""

@@ -55,18 +55,20 @@ class RetryWait:
 
 
 class Run:
-    """One run while its process lives. ``order`` started it. ``version`` grows with every change.
+    """One run while its process lives. ``order`` started it, ``network`` is its owner's, if known.
 
-    ``stopping`` is true once a stop was requested. ``ended`` resolves to the status at the run's end. ``written``
-    resolves when the run is completely written, or when the database fails. ``place_in_queue`` counts from 1 while the
-    run waits in a queue. ``retry_wait`` is set while the run waits to retry. ``seen_at`` is the time of the last view
-    of the run, in monotonic seconds.
+    ``version`` grows with every change. ``stopping`` is true once a stop was requested. ``ended`` resolves to the
+    status at the run's end. ``written`` resolves when the run is completely written, or when the database fails.
+    ``place_in_queue`` counts from 1 while the run waits in a queue. ``retry_wait`` is set while the run waits to retry.
+    ``seen_at`` is the time of the last view of the run, in monotonic seconds.
     """
 
     def __init__(self, order: Order, limits: Limits | None = None) -> None:
         self.id = uuid.uuid4().hex
         self.created_at = utc_now()
         self.order = order
+        self.owner = order.owner
+        self.network = order.network
         self._summary = summarize_request(order.body.decode())
         self.version = 0
         self.activity = Activity.PREPARING
@@ -84,16 +86,6 @@ class Run:
         self.stopping = False
         self._stop_stream: Callable[[], None] | None = None
         self._listeners: list[Callable[[], None]] = []
-
-    @property
-    def owner(self) -> str:
-        """The owner of the run."""
-        return self.order.owner
-
-    @property
-    def network(self) -> str | None:
-        """The owner's network, if known."""
-        return self.order.network
 
     @property
     def finished(self) -> bool:

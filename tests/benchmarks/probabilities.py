@@ -12,7 +12,7 @@ from components.contract.chunk import read_chunk
 from components.contract.token_probabilities import LikelihoodSum
 from components.live.frames import Reader
 from components.live.token_rows import TokenRows
-from components.log.events import StoredEvent, pack, segments, stored
+from components.log.events import StoredEvent, packed, stored
 from components.markdown.answer import AnswerBlocks
 from components.streaming.answer import Answer, TimedEvent
 from components.streaming.limits import Limits
@@ -60,7 +60,7 @@ def measure(view: str, alternatives: int | None, tokens: int) -> str:
         message = json.dumps(reader.frame(blocks.blocks), ensure_ascii=False, separators=(",", ":"))
         drawing += time.thread_time() - began
         sent += len(message)
-    logged = sum(len(pack(part)) for part in segments(arrived))
+    logged = sum(len(content) for _, content in packed(arrived))
     numbers = (f"{part / tokens * 1e6:.0f} us" for part in (reading, drawing))
     said = "–" if alternatives is None else str(alternatives)
     return f"| {view} | {said} | {' | '.join(numbers)} | {sent / tokens:.0f} | {logged / tokens:.0f} |"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.log.events import MAX_PACK_EVENTS, StoredEvent, pack, segments, stored, unpack
+from components.log.events import MAX_PACK_EVENTS, StoredEvent, pack, packed, stored, unpack
 from components.runs.run import Activity, Run
 from components.streaming.answer import Delta, TimedEvent
 from components.streaming.event_reader import DONE
@@ -108,8 +108,7 @@ def test_events_with_probabilities_are_kept_longer_in_packs_of_the_same_size() -
     event = stored(TimedEvent("message", '"logprob":' + "\x01" * 1_000_000, 1.0))
     assert len(event.data) > len(stored(TimedEvent("message", "\x01" * 1_000_000, 1.0)).data)
     events = [event] * MAX_PACK_EVENTS
-    packs = [pack(part) for part in segments(events)]
-    assert [found for content in packs for found in unpack(content)] == events
+    assert [found for _, content in packed(events) for found in unpack(content)] == events
 
 
 def test_a_run_keeps_every_event_including_those_without_text(new_run: Callable[[], Run]) -> None:
