@@ -233,7 +233,6 @@ def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredE
     """Whether a system message could be assembled from pieces in several events."""
     if not system.is_searchable:
         return False
-    texts_ = record.text, record.reasoning, record.tool_calls
     pieces: dict[tuple[object, ...], list[str]] = {}
     for event in events:
         try:
@@ -242,7 +241,7 @@ def _repeats(system: SystemMessages, record: RunRecord, events: Iterable[StoredE
         except (ValueError, RecursionError):
             continue
     joined = ("".join(texts) for texts in pieces.values() if len(texts) > 1)
-    return any(system.are_in(text) for text in (*texts_, *joined))
+    return any(system.are_in(text) for text in (record.text, record.reasoning, record.tool_calls, *joined))
 
 
 def _texts_by_path(value: Any, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], str]]:

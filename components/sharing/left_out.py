@@ -120,7 +120,7 @@ class SystemMessages:
         if "\\" in text and text.lstrip()[:1] in ("{", "["):
             try:
                 value = read_json(text)
-                cleaned = self._out_of_json(value, beginning)
+                cleaned = self.out_of_json(value, beginning)
                 text = text if cleaned == value else json.dumps(cleaned, ensure_ascii=False)
             except RecursionError:
                 return SYSTEM_LEFT_OUT
@@ -128,13 +128,17 @@ class SystemMessages:
                 pass
         return self._marked(text, beginning)
 
-    def _out_of_json(self, value: Any, beginning: int) -> Any:
+    def out_of_json(self, value: Any, beginning: int = _BEGINNING, *, keys: bool = True) -> Any:
+        """The JSON value with a marker in place of each repetition in its texts and, on request, its keys."""
         if isinstance(value, str):
             return self.out_of(value, beginning=beginning)
         if isinstance(value, list):
-            return [self._out_of_json(item, beginning) for item in value]
+            return [self.out_of_json(item, beginning, keys=keys) for item in value]
         if isinstance(value, dict):
-            return {self._marked(key, beginning): self._out_of_json(item, beginning) for key, item in value.items()}
+            return {
+                self._marked(key, beginning) if keys else key: self.out_of_json(item, beginning, keys=keys)
+                for key, item in value.items()
+            }
         return value
 
     def _marked(self, text: str, beginning: int) -> str:
@@ -236,24 +240,14 @@ def settings_without(system: SystemMessages, settings: LinkedSettings) -> Linked
     """The settings with a marker in place of repetitions elsewhere of a system message."""
     if not system.is_searchable:
         return settings
-    linked = _with_texts_out_of(system, settings.to_json())
+    # Keys stay: a person does not write them, except the names of variables.
+    linked = system.out_of_json(settings.to_json(), keys=False)
     linked["variables"] = {name: text for name, text in linked.get("variables", {}).items() if not system.are_in(name)}
     for part in (linked, *_lanes(linked)):
         for field, limit in (("name", MAX_LANE_NAME_CHARS), ("endpoint", MAX_ENDPOINT_CHARS)):
             if part.get(field):
                 part[field] = part[field][:limit]
     return _read(linked)
-
-
-def _with_texts_out_of(system: SystemMessages, linked: Any) -> Any:
-    """The value without system messages in its texts. Keys stay: a person does not write them."""
-    if isinstance(linked, str):
-        return system.out_of(linked)
-    if isinstance(linked, list):
-        return [_with_texts_out_of(system, item) for item in linked]
-    if isinstance(linked, dict):
-        return {key: _with_texts_out_of(system, item) for key, item in linked.items()}
-    return linked
 
 
 def _lanes(linked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,12 +1,16 @@
-"""Session keys that pages share, and the page's query parameters; a package's own keys are in its ``keys.py``."""
+"""Session keys and values that pages share, and query parameters; a package's own keys are in its ``keys.py``."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import streamlit as st
 
 from components.log.query import is_id
+
+T = TypeVar("T")
 
 SEND_ANYWAY = "send_anyway"
 RUN = "run"
@@ -30,6 +34,14 @@ URL_FOLLOWS_S = 2.0
 """The time for which browser messages may still carry the previous query parameters, in seconds."""
 SWEEP = "sweep"
 """The experiment that the sweep page shows, and its query parameter."""
+
+
+def last_value(key: str, source: object, make: Callable[[], T]) -> T:
+    """The value that ``make`` makes from ``source``, kept under ``key`` until the source changes."""
+    kept: tuple[object, T] | None = st.session_state.get(key)
+    if kept is None or kept[0] != source:
+        kept = st.session_state[key] = source, make()
+    return kept[1]
 
 
 def show_run(run_id: str) -> None:

@@ -298,10 +298,7 @@ def _draw_checks(lane_runs: LaneRuns, shown: RunRecord) -> None:
     checks = rules_form.read().checks
     if not checks:
         return
-    checks_before, cached = st.session_state.get(keys.CHECKED, (None, {}))
-    if checks_before != checks:
-        cached = {}
-        st.session_state[keys.CHECKED] = checks, cached
+    cached: dict[str, CellResult] = state.last_value(keys.CHECKED, checks, dict)
     time_left = TimeForChecks(_CHECKS_S)
     results: list[CellResult] = []
     for record in lane_runs.records():

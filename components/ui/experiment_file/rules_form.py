@@ -9,7 +9,7 @@ import streamlit as st
 from components.checks.results import AnswerChecks
 from components.experiments.problem import SweepProblem
 from components.experiments.rules import Rules, read_rules, write_rules
-from components.ui import presses
+from components.ui import presses, state
 from components.ui.experiment_file import keys
 from components.ui.form import widget_values
 from components.ui.plain_words import plain_words
@@ -32,10 +32,9 @@ def draw_rules() -> None:
     label = f"Checks: {len(rules.checks)}" if rules.checks else "Checks"
     icon = ":material/error:" if problem else ":material/rule:"
     opened = st.popover(label, key=keys.RULES_BOX, type="tertiary", icon=icon, width="content", on_change="rerun")
-    if not opened.open:
-        return
-    with opened:
-        draw_text()
+    if opened.open:
+        with opened:
+            draw_text()
 
 
 def draw_text() -> None:
@@ -82,12 +81,11 @@ def put(rules: Rules) -> None:
 
 def _current() -> tuple[Rules, str | None]:
     text: str = st.session_state.get(keys.RULES) or ""
-    last: tuple[str, Rules, str | None] | None = st.session_state.get(keys.RULES_READ)
-    if last is None or last[0] != text:
-        rules, problem = Rules(), None
-        try:
-            rules = read_rules(text)
-        except SweepProblem as error:
-            problem = error.sentence
-        last = st.session_state[keys.RULES_READ] = text, rules, problem
-    return last[1], last[2]
+    return state.last_value(keys.RULES_READ, text, lambda: _read(text))
+
+
+def _read(text: str) -> tuple[Rules, str | None]:
+    try:
+        return read_rules(text), None
+    except SweepProblem as error:
+        return Rules(), error.sentence

@@ -24,7 +24,7 @@ from components.ui.visitor import own_log
 
 
 def draw_selection(on_change: Callable[[], None]) -> None:
-    """Draw the bar, or the offer to restore the last deleted runs; ``on_change`` lists the runs again."""
+    """Draw the bar; ``on_change`` lists the runs again."""
     chosen: list[str] = st.session_state.get(keys.CHOSEN_RUNS, [])
     if chosen:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="selection"):

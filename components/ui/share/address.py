@@ -32,11 +32,6 @@ def first_page_of(url: str, pages: Collection[str]) -> str:
     return f"{parts.scheme}://{parts.netloc}{base}".rstrip("/")
 
 
-def is_only_local(url: str) -> bool:
-    """Whether the address is valid on this machine only."""
-    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
-
-
 def address_of(page: str, **parameters: str) -> str:
     """The address of a page with these query parameters; ``page`` is empty for the playground."""
     return f"{public_url()}/{page}?{urlencode(parameters)}"
@@ -44,7 +39,7 @@ def address_of(page: str, **parameters: str) -> str:
 
 def draw_where_it_leads(url: str) -> None:
     """Show a notice when a link works on this machine only."""
-    if is_only_local(url):
+    if urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1"):
         st.caption(
             ":material/info: This address works on this machine only. "
             f"Set {variable_name('public_url')} to its public address."

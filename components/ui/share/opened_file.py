@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.sharing.capsule_file import MAX_FILE_MB, OpenedFile, read_capsule_file
-from components.sharing.signing import Signature, SignatureState
+from components.sharing.capsule_file import MAX_FILE_MB, read_capsule_file
+from components.sharing.signing import SignatureState
 from components.ui.share import keys
 from components.ui.share.shared_page import draw_capsule
 from components.ui.uploads import draw_uploader
@@ -40,11 +40,7 @@ def draw_open_file() -> None:
     )
     if file is None:
         return
-    opened: OpenedFile = read_capsule_file(file.getvalue(), links())
-    _draw_signature(opened.signature)
+    opened = read_capsule_file(file.getvalue(), links())
+    draw, icon, words = _WORDS[opened.signature.state]
+    draw(words.format(key=opened.signature.key), icon=icon)
     draw_capsule(opened.capsule, None)
-
-
-def _draw_signature(signature: Signature) -> None:
-    draw, icon, words = _WORDS[signature.state]
-    draw(words.format(key=signature.key), icon=icon)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from components.counted import counted
 from components.experiments.experiment import Experiment
 from components.experiments.reproduction import Reproduced, Reproduction
 from components.log.record import RunRecord
@@ -69,7 +70,7 @@ def draw_reproduce(records: Mapping[str, SharedRun], capsule: Capsule, capsule_i
         "Answers to each request",
         _REPEATS,
         index=1,
-        format_func=lambda count: f"{count} {'answer' if count == 1 else 'answers'}",
+        format_func=lambda count: counted(count, "answer"),
         key=f"{keys.REPRODUCE_REPEATS}{name}",
         label_visibility="collapsed",
         width=150,

@@ -195,9 +195,9 @@ def _draw_chosen(
             st.switch_page("compare.py")
     if len(chosen) > MAX_LANES:
         return
-    records = [record for batch in whole_runs(sweep, [result.id for result in chosen]) for record in batch]
-    order = {result.id: place for place, result in enumerate(chosen)}
-    records.sort(key=lambda record: order[record.id])
+    run_ids = [result.id for result in chosen]
+    by_id = {record.id: record for batch in whole_runs(sweep, run_ids) for record in batch}
+    records = [by_id[run_id] for run_id in run_ids if run_id in by_id]
     answers = {_title(sweep, record): record for record in records if record.text}
     if len(answers) > 1:
         draw_word_differences(answers, next(iter(answers)))

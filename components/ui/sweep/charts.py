@@ -15,7 +15,7 @@ _MAX_LEVEL_CHARACTERS = 110
 """The length of labels that fit side by side; longer ones are slanted."""
 
 
-def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart | alt.FacetChart:
+def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.LayerChart:
     """A point for each answer, a line at each median, and a band for the repeats of the base.
 
     Above ``MAX_POINTS`` answers, a line from the lowest to the highest answer replaces the points of each value.
@@ -25,9 +25,7 @@ def points(table: pd.DataFrame, across: str, measure: SweepMeasure) -> alt.Layer
     return _layers(table, pd.DataFrame({"at": table[across], VALUE: table[VALUE]}), measure).properties(height=320)
 
 
-def small_multiples(
-    table: pd.DataFrame, across: str, down: str, measure: SweepMeasure
-) -> alt.LayerChart | alt.FacetChart:
+def small_multiples(table: pd.DataFrame, across: str, down: str, measure: SweepMeasure) -> alt.FacetChart:
     """A small chart like ``points`` for each value of the column ``down``, all with the same scale."""
     shown = pd.DataFrame({"at": table[across], "down": table[down], VALUE: table[VALUE]})
     layers = _layers(table, shown, measure).properties(width=220, height=160)

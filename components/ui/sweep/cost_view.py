@@ -29,7 +29,7 @@ _MEASURED_RUNS = 20
 
 
 def draw_cost(requests: Sequence[RowRequest], setup: Setup, logged: Reused) -> int:
-    """Draw the cost; returns the number of requests. ``known`` are the cells with an answer in the log."""
+    """Draw the cost; returns the number of requests. ``logged`` are the cells with an answer in the log."""
     ready = [request for request in requests if not request.problem]
     reused = logged if setup.reuse else {}
     answered = Counter(position for position, _repeat in reused)

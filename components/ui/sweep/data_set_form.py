@@ -9,14 +9,13 @@ from components.drafts.draft import Draft
 from components.drafts.variables import names_in
 from components.experiments.data_set import MAX_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
 from components.experiments.sweep_setup import Setup
-from components.ui import presses
+from components.ui import presses, state
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys, setup_form
 from components.ui.uploads import draw_uploader
 from components.ui.user_errors import show_errors_later
 
 _ENDINGS = ["csv", "tsv", "jsonl", "ndjson", "json"]
-_MEGABYTES = MAX_BYTES // 1_000_000
 _SHOWN_ROWS = 5
 _HELP = (
     "CSV with a header line, or one JSON object per line. Each row of the plan is sent with each row of the data set."
@@ -49,16 +48,14 @@ def filled_variables(setup: Setup) -> list[str]:
 def _selected(setup: Setup) -> tuple[DataSet | None, str | None]:
     """The selected rows, or the reason for none; cached, because parsing a million characters per click is slow."""
     source = (setup.data, setup.data_name, setup.sample_rows, setup.sample_seed)
-    cached: tuple[object, DataSet | None, str | None] | None = st.session_state.get(keys.DATA_SET)
-    if cached and cached[0] == source:
-        return cached[1], cached[2]
-    selected, problem_ = None, None
+    return state.last_value(keys.DATA_SET, source, lambda: _read(setup))
+
+
+def _read(setup: Setup) -> tuple[DataSet | None, str | None]:
     try:
-        selected = setup.data_set()
+        return setup.data_set(), None
     except DataSetProblem as problem:
-        problem_ = str(problem)
-    st.session_state[keys.DATA_SET] = source, selected, problem_
-    return selected, problem_
+        return None, str(problem)
 
 
 def _problem(selected: DataSet, setup: Setup, draft: Draft) -> str | None:
@@ -79,7 +76,7 @@ def _draw_input() -> None:
         type=_ENDINGS,
         key=keys.DATA_FILE,
         on_change=presses.soon(_apply_file),
-        max_upload_size=_MEGABYTES,
+        max_upload_size=MAX_BYTES // 1_000_000,
         help=_HELP,
     )
     st.text_area("Or paste it", key=keys.DATA_TEXT, on_change=presses.soon(_apply_text), height=120, help=_HELP)

@@ -64,13 +64,11 @@ def requests_for(
     """
     endpoints, send_anyway = available_endpoints(), bool(st.session_state.get(state.SEND_ANYWAY))
     base = endpoints.get(draft.endpoint or "")
-    inputs_of_cache = (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None)
-    cached: tuple[object, list[RowRequest]] | None = st.session_state.get(keys.ROW_REQUESTS)
-    if cached and cached[0] == inputs_of_cache:
-        return cached[1]
-    requests = row_requests(draft, rows, endpoints, model_cards, inputs=inputs, send_anyway=send_anyway)
-    st.session_state[keys.ROW_REQUESTS] = inputs_of_cache, requests
-    return requests
+    return state.last_value(
+        keys.ROW_REQUESTS,
+        (draft, list(rows), list(inputs), endpoints, send_anyway, model_cards(base) if base else None),
+        lambda: row_requests(draft, rows, endpoints, model_cards, inputs=inputs, send_anyway=send_anyway),
+    )
 
 
 def request_run(confirmed_count: int = 0) -> None:

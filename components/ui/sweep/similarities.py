@@ -11,6 +11,7 @@ from components.experiments.cell_result import CellResult
 from components.experiments.measures import mean_similarity
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import base_row
+from components.ui import state
 from components.ui.sweep import keys
 from components.ui.sweep.sweep_runs import whole_runs
 
@@ -23,9 +24,7 @@ def similarities(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequen
 
     Each is computed once, and again after the base has a new answer. Raises QueryFailed.
     """
-    cached: tuple[str, _Known] | None = st.session_state.get(keys.SWEEP_SIMILARITIES)
-    by_run: _Known = cached[1] if cached and cached[0] == sweep_id else {}
-    st.session_state[keys.SWEEP_SIMILARITIES] = sweep_id, by_run
+    by_run: _Known = state.last_value(keys.SWEEP_SIMILARITIES, sweep_id, dict)
     base_index = base_row(sweep.rows)
     per_row = sweep.inputs_per_row
     scores: dict[str, float] = {}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import streamlit as st
-
 from components.experiments.cases import TimeForChecks
 from components.experiments.cell_result import CellResult, result_of
 from components.experiments.cells import RowRequest
@@ -18,6 +16,7 @@ from components.log.query import QueryFailed
 from components.log.record import RunRecord
 from components.runs.run import live_run
 from components.server.process import service
+from components.ui import state
 from components.ui.experiment_file import rules_form
 from components.ui.sweep import keys
 from components.ui.sweep.running import ORDER, requests_for, run_cells
@@ -33,9 +32,7 @@ def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None)
     Runs that have ended are read once, because they no longer change.
     """
     checks = rules_form.read().checks
-    cached: tuple[object, dict[str, CellResult]] | None = st.session_state.get(keys.SWEEP_RESULTS)
-    ended = cached[1] if cached and cached[0] == (sweep_id, checks) else {}
-    st.session_state[keys.SWEEP_RESULTS] = (sweep_id, checks), ended
+    ended: dict[str, CellResult] = state.last_value(keys.SWEEP_RESULTS, (sweep_id, checks), dict)
     under_way: dict[str, CellResult] = {}
     unchecked: dict[str, CellResult] = {}
     time_left = TimeForChecks(_CHECKS_S)

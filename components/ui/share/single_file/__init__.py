@@ -63,8 +63,10 @@ def single_file(capsule: Capsule, log: Log) -> str:
     data = data_blocks(capsule, log)  # first: what is too large is not rendered
     style = _style()
     is_collection = capsule.kind is Kind.COLLECTION
-    parts = list(_parts(capsule)) if is_collection else [_part(capsule, first_number=0)]
+    parts = list(_parts(capsule)) if is_collection else [_part(capsule)]
     runs = [run for part in parts for run in part.get("runs", ())]
+    for number, run in enumerate(runs):
+        run["number"] = number
     drawn = [{"replay": run["replay"], "tokens": run["tokens"]} for run in runs]
     page: str = _PAGE.render(
         title=capsule.title or "Shared",
@@ -87,17 +89,13 @@ def single_file(capsule: Capsule, log: Log) -> str:
 
 def _parts(collection: Capsule) -> Iterator[dict[str, Any]]:
     """The notes and capsules of a collection; a link without a capsule is missing."""
-    number = 0
     for entry in collection.entries:
-        part: dict[str, Any] = {"missing": entry.link is not None}
-        if entry.capsule:
-            part = _part(entry.capsule, first_number=number)
-        number += len(part.get("runs", ()))
+        part = _part(entry.capsule) if entry.capsule else {"missing": entry.link is not None}
         yield {"note": _markdown(entry.note), **part}
 
 
-def _part(capsule: Capsule, *, first_number: int) -> dict[str, Any]:
-    """The part of the page that shows a capsule. Runs are numbered through the page."""
+def _part(capsule: Capsule) -> dict[str, Any]:
+    """The part of the page that shows a capsule."""
     records = shared_runs("", capsule)
     runs = [_run(title, record, run) for (title, record), run in zip(records.items(), capsule.runs, strict=True)]
     answered = {title: record for title, record in records.items() if answer_text(record)}
@@ -107,7 +105,7 @@ def _part(capsule: Capsule, *, first_number: int) -> dict[str, Any]:
         "version": capsule.app_version,
         "date": _date(capsule),
         "prompt": next(iter(prompts)) if len(prompts := {record.prompt for record in records.values()}) == 1 else "",
-        "runs": [{"number": number, **run} for number, run in enumerate(runs, first_number)],
+        "runs": runs,
         "settings": [(change.field, change.after) for change in capsule.settings.changes()] if capsule.settings else [],
         "differing": differing([run["settings"] for run in runs]),
         "table": list(_table(records)),
