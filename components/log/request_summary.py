@@ -48,6 +48,11 @@ def setting_line(field: str, value: Any) -> str:
     return f"{json.dumps(field)[1:-1]}={_shortened(json.dumps(value, ensure_ascii=False, separators=(',', ':')))}"
 
 
+def settings_by_field(settings: str) -> dict[str, str]:
+    """The values of a summary's settings, by field."""
+    return dict(line.partition("=")[::2] for line in settings.split("\n") if line)
+
+
 def _is_setting(field: str, value: Any) -> bool:
     return field not in _NO_SETTINGS and not (field == "stream" and value is True)
 

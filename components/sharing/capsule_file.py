@@ -67,9 +67,6 @@ def read_capsule_file(content: bytes, database: Database | None) -> OpenedFile:
 
 
 def _block(content: bytes, name: str) -> bytes | None:
-    begin = content.find(_BLOCK_BEGINS.format(name=name).encode())
-    if begin < 0:
-        return None
-    begin = content.index(b">", begin) + 1
-    end = content.find(b"</script>", begin)
-    return content[begin:end] if end >= 0 else None
+    after_begin = content.partition(_BLOCK_BEGINS.format(name=name).encode())[2]
+    block, end, _ = after_begin.partition(b"</script>")
+    return block if end else None

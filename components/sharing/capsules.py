@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
 
@@ -49,13 +49,6 @@ class Published:
     expires_at: str
     size: int
     has_card: bool = False
-
-
-@dataclass(frozen=True)
-class Revoked:
-    """A revoked capsule with its content, for ``restore``."""
-
-    row: Mapping[str, object]
 
 
 def publish(
@@ -144,19 +137,19 @@ def own_capsules(database: Database, limit: int = MAX_PER_OWNER) -> list[Publish
     return [Published(**row) for row in read_rows(database, statement)]
 
 
-def revoke(log: OwnedLog, capsule_id: str) -> Revoked | None:
-    """Delete a capsule of the owner at once; None when there is none. Raises DatabaseUnavailable."""
+def revoke(log: OwnedLog, capsule_id: str) -> dict[str, Any] | None:
+    """Delete a capsule of the owner at once; returns its row, None without one. Raises DatabaseUnavailable."""
     if _ID.fullmatch(capsule_id) is None:
         return None
     statement = delete(capsules).where(capsules.c.id == capsule_id, owned(capsules, log.owner)).returning(capsules)
 
-    def work(connection: Connection) -> Revoked | None:
+    def work(connection: Connection) -> dict[str, Any] | None:
         row = connection.execute(statement).mappings().one_or_none()
-        return Revoked(dict(row)) if row else None
+        return dict(row) if row else None
 
     return log.write(work)
 
 
-def restore(log: OwnedLog, revoked: Revoked) -> None:
+def restore(log: OwnedLog, revoked: dict[str, Any]) -> None:
     """Make the link of a revoked capsule work again, without its visitors' verdicts. Raises DatabaseUnavailable."""
-    log.write(lambda connection: connection.execute(insert(capsules), dict(revoked.row)))
+    log.write(lambda connection: connection.execute(insert(capsules), revoked))

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from components.drafts.in_words import OMITTED, differing
 from components.experiments.divergence import first_difference
 from components.log.database import Database
+from components.log.request_summary import settings_by_field
 from components.sharing.capsule import Capsule, Kind
 from components.sharing.capsules import has_card, open_capsule
 from components.sharing.hidden_characters import with_hidden_marked
@@ -82,8 +83,8 @@ def link_card(capsule: Capsule) -> LinkCard:
 
 def _settings(run: SharedRun) -> dict[str, str]:
     """The settings of a run that are no texts, in words."""
-    sent = dict(line.partition("=")[::2] for line in run.settings.split("\n") if line)
-    return {name: value for name, value in {"model": run.model, **sent}.items() if _PLAIN.fullmatch(value)}
+    words = {"model": run.model, **settings_by_field(run.settings)}
+    return {name: value for name, value in words.items() if _PLAIN.fullmatch(value)}
 
 
 def _label(fields: Sequence[str], words: Mapping[str, str]) -> str:

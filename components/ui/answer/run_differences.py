@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.drafts.in_words import OMITTED, differing
 from components.log.record import RunRecord
+from components.log.request_summary import settings_by_field
 from components.ui.answer.answer_differences import draw_word_differences
 from components.ui.answer.numbers import draw_numbers
 from components.ui.plain_words import plain_words
@@ -46,5 +47,5 @@ def draw_settings_table(settings: Mapping[str, Mapping[str, str]], items: str) -
 
 def request_in_words(record: RunRecord) -> dict[str, str]:
     """The endpoint, model, prompt and settings of a run, by field."""
-    sent = dict(line.partition("=")[::2] for line in record.settings.split("\n") if line)
-    return {"endpoint": record.endpoint, "model": record.model, "prompt": record.prompt, **sent}
+    parts = {"endpoint": record.endpoint, "model": record.model, "prompt": record.prompt}
+    return parts | settings_by_field(record.settings)

@@ -40,14 +40,14 @@ def draw_answer_checks(record: RunRecord) -> None:
     if menu.open:
         with menu:
             draw_results(record)
-            rules_form.draw_text()
-            rules_form.draw_rules_problem()
             draw_checking([record.id])
             st.caption("The next runs are checked, too.")
 
 
 def draw_checking(run_ids: Sequence[str]) -> None:
-    """Draw the button that checks the answers of these runs, and the progress of one that asks judges."""
+    """Draw the rules, the button that checks the answers of these runs, and the progress of one that asks judges."""
+    rules_form.draw_text()
+    rules_form.draw_rules_problem()
     checks = rules_form.read().checks
     judges = sum(isinstance(check, Judge) for check in checks)
     asks = " The judge is asked about each answer." if judges else " Nothing is asked again."

@@ -10,6 +10,7 @@ from components.drafts.in_words import OMITTED
 from components.experiments.cases import pass_rate
 from components.log.owned import OwnLog
 from components.log.record import CHANGED, NUMBERS, OLDER_DEFINITION, SHOWN
+from components.log.request_summary import settings_by_field
 from components.log.search import measured
 from components.log.view import MAX_COUNTED, View
 from components.streaming.outcome import Status
@@ -115,11 +116,7 @@ def settings_of(runs: pd.DataFrame) -> pd.DataFrame:
     1.0 and 1 are the same value.
     """
     lines = [
-        {
-            field: value.removesuffix(".0")
-            for field, _, value in (line.partition("=") for line in settings.split("\n"))
-            if field
-        }
+        {field: value.removesuffix(".0") for field, value in settings_by_field(settings).items() if field}
         for settings in runs["settings"]
     ]
     return pd.DataFrame(lines, index=runs.index).fillna(OMITTED)

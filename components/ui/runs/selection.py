@@ -14,7 +14,6 @@ from components.log.view import View
 from components.ui import presses, state
 from components.ui.answer.run_lookup import find, record_of
 from components.ui.experiment_file.answer_checks import draw_checking
-from components.ui.experiment_file.rules_form import draw_rules_problem, draw_text
 from components.ui.form import draft_form
 from components.ui.runs import keys
 from components.ui.runs.export import draw_file_links
@@ -53,8 +52,6 @@ def draw_selection(on_change: Callable[[], None]) -> None:
             )
             if checks.open:
                 with checks:
-                    draw_text()
-                    draw_rules_problem()
                     draw_checking(chosen)
             st.button(
                 "Delete",

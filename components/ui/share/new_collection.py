@@ -43,11 +43,7 @@ def _open() -> None:
     st.session_state.pop(keys.PUBLISHED, None)
 
 
-def _close() -> None:
-    st.session_state.pop(keys.COLLECTING, None)
-
-
-@st.dialog("New collection", width="large", on_dismiss=_close)
+@st.dialog("New collection", width="large", on_dismiss=lambda: st.session_state.pop(keys.COLLECTING, None))
 @show_errors()
 def _collect(links: dict[str, Published]) -> None:
     title = st.text_input("Title", key=keys.COLLECTION_TITLE, max_chars=MAX_TITLE_CHARS)

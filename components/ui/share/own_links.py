@@ -30,7 +30,7 @@ def draw_own_links() -> None:
         draw_new_collection(links)
     if revoked := st.session_state.get(keys.REVOKED):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="revoked"):
-            title = plain_words(str(revoked.row["title"]), 80) or "A link without a title"
+            title = plain_words(revoked["title"], 80) or "A link without a title"
             st.markdown(f"{title}: revoked.", width="content")
             st.button("Undo", key="restore_link", icon=":material/undo:", on_click=_restore)
     for published in links:

@@ -147,10 +147,8 @@ def _has_system(records: Sequence[RunRecord]) -> bool:
 
 
 def _annotations(records: Sequence[RunRecord]) -> dict[str, Annotation]:
-    database = own_log().database
-    if database is None:
-        return {}
     try:
+        database = own_log().readable
         annotations = {record.id: annotation_of(database, record.id) for record in records}
     except QueryFailed:
         return {}

@@ -34,11 +34,7 @@ def _open(key: str) -> None:
         st.session_state.pop(part, None)
 
 
-def _close() -> None:
-    st.session_state.pop(keys.SHARING, None)
-
-
-@st.dialog("Share", width="medium", on_dismiss=_close)
+@st.dialog("Share", width="medium", on_dismiss=lambda: st.session_state.pop(keys.SHARING, None))
 def _share(answers: Answers, draft: Draft | None, comparison: bool) -> None:
     view = _ANSWERS
     if draft is not None:

@@ -76,6 +76,7 @@ def single_file(capsule: Capsule, log: Log) -> str:
         parts=parts,
         missing=sentences.LINK_MISSING,
         omitted=OMITTED,
+        passed=_PASSED,
         # Both escape the signs that could end a block.
         data=Markup(data),  # noqa: S704
         drawn=Markup(data_block("drawn", json.dumps(drawn, ensure_ascii=False, separators=(",", ":")))),  # noqa: S704
@@ -133,10 +134,7 @@ def _run(title: str, record: SharedRun, run: CapsuleRun) -> dict[str, Any]:
         "answer": _markdown(record.text),
         "tool_calls": run.tool_calls,
         "numbers": numbers(record),
-        "checks": [
-            {"passed": _PASSED[result.passed], "check": result.check, "reason": result.reason}
-            for result in stored_results(record.check_results)
-        ],
+        "checks": stored_results(record.check_results),
         "notes": "\n".join(filter(None, (f"{stars} {' '.join(run.tags)}".strip(), run.notes))),
         "request": record.request_body,
         "system_left_out": run.system_left_out,
