@@ -273,9 +273,7 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def _lane_json(lane: Lane) -> dict[str, Any]:
-    content: dict[str, Any] = {field: True for field in ("muted", "literal") if getattr(lane, field)}
-    if lane.name:
-        content["name"] = lane.name
+    content = {field: value for field in ("name", "muted", "literal") if (value := getattr(lane, field))}
     return content | _change_json(lane)
 
 

@@ -64,11 +64,8 @@ def draw_findings(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Seque
     if down and chart == _HEAT_MAP:
         st.altair_chart(heat_map(table, across, down, measure))
         st.caption("Each field is the median of its answers; its tooltip has their range.")
-    elif down:
-        st.altair_chart(small_multiples(table, across, down, measure))
-        st.caption(_explained(table, measure))
     else:
-        st.altair_chart(points(table, across, measure))
+        st.altair_chart(small_multiples(table, across, down, measure) if down else points(table, across, measure))
         st.caption(_explained(table, measure))
     if measure.timed:
         st.caption(closed_loop(sweep.setup.at_once))

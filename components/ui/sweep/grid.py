@@ -43,18 +43,18 @@ def _draw_held(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None,
 
 
 def _draw(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None, was_active: bool) -> None:
-    active = experiment is not None and experiment.active
-    if active != was_active:
+    active = experiment if experiment and experiment.active else None
+    if bool(active) != was_active:
         st.rerun()
     by_position = None
     with show_errors():
         by_position = results_of(sweep_id, sweep, experiment)
     if by_position is None:
         # The cells with answers are unknown here, so none is called missing; running cells can still be stopped.
-        if active and experiment:
-            _draw_switches(experiment)
+        if active:
+            _draw_switches(active)
         return
-    _draw_progress(sweep_id, sweep, by_position, experiment, active=active)
+    _draw_progress(sweep_id, sweep, by_position, active)
     if experiment and experiment.paused_why:
         st.warning(plain_words(experiment.paused_why))
     measure = chosen_measure()
@@ -74,13 +74,9 @@ def _draw(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None, was_
 
 
 def _draw_progress(
-    sweep_id: str,
-    sweep: StoredSweep,
-    by_position: Sequence[Sequence[CellResult]],
-    experiment: Experiment | None,
-    *,
-    active: bool,
+    sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]], active: Experiment | None
 ) -> None:
+    """Draw how many runs have ended, and the actions; ``active`` is the experiment while it makes runs."""
     total = sweep.positions * sweep.setup.repeats
     ended = [result for results in by_position for result in results if not result.running]
     failed = [result for result in ended if not result.ended_well]
@@ -92,12 +88,12 @@ def _draw_progress(
         newest = nlargest(_RATE_FROM, timed, key=lambda result: result.finished_at or "")
         mean_s = sum(result.timed["total_ms"] or 0.0 for result in newest) / len(newest) / 1000
         words += f", about {time_in_words(mean_s * (total - len(ended)) / sweep.setup.at_once)} left"
-    if active and experiment and experiment.paused:
+    if active and active.paused:
         words += " (paused)"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_progress"):
         st.progress(min(len(ended) / total, 1.0), text=words)
-        if active and experiment:
-            _draw_switches(experiment)
+        if active:
+            _draw_switches(active)
         else:
             _draw_missing(sweep_id, sweep, by_position)
             st.button(
