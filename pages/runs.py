@@ -11,8 +11,7 @@ from components.ui.runs.export import draw_export
 from components.ui.runs.filters import draw_filters
 from components.ui.runs.one_run import draw_one_run
 from components.ui.runs.opened_run import opened_run
-from components.ui.runs.selection import draw_undo
-from components.ui.runs.several_runs import draw_several_runs
+from components.ui.runs.selection import draw_several_runs, draw_undo
 from components.ui.runs.table import draw_columns, draw_runs_table, list_again
 from components.ui.runs.win_rate_table import draw_win_rates
 from components.ui.user_errors import draw_error
