@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -56,6 +56,10 @@ class CellResult:
     def ended_well(self) -> bool:
         """Whether the endpoint reported a complete answer."""
         return self.status == Status.OK
+
+
+ByPosition = Sequence[Sequence[CellResult]]
+"""The results of a sweep: of each position, the newest run of each repeat that has one."""
 
 
 def result_of(record: RunRecord, passed: bool | None = None, check: str = "") -> CellResult:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from components.experiments.axes import BASE
 from components.experiments.cases import rate_in_words
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition, CellResult
 from components.experiments.measures import SweepMeasure
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import row_in_words
@@ -55,7 +55,7 @@ def axis_column(field: str) -> str:
     return f"{field} (axis)" if field in _OWN_COLUMNS else field
 
 
-def long_table(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> pd.DataFrame:
+def long_table(sweep: StoredSweep, by_position: ByPosition) -> pd.DataFrame:
     """One line per run, by position: the values of all axes, the input and the result.
 
     Column names of times end in their unit. Times that are not comparable are included, with the reason. The answer
@@ -145,7 +145,7 @@ def different_only(table: pd.DataFrame) -> pd.DataFrame:
 def measured(
     measure: SweepMeasure,
     sweep: StoredSweep,
-    by_position: Sequence[Sequence[CellResult]],
+    by_position: ByPosition,
     scores: Mapping[str, float],
 ) -> pd.DataFrame:
     """One line per run with the measure: its place, the values of all axes, the number as ``value``.
@@ -187,7 +187,7 @@ def as_csv(table: pd.DataFrame, *, with_names: bool = True) -> bytes:
     return codecs.BOM_UTF8 + lines if with_names else lines
 
 
-def _places(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> dict[str, list[Any]]:
+def _places(sweep: StoredSweep, by_position: ByPosition) -> dict[str, list[Any]]:
     """The columns that identify a cell; all tables begin with them."""
     several = sweep.inputs_per_row
     positions = [position for position, results in enumerate(by_position) for _ in results]

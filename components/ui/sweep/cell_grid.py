@@ -9,7 +9,7 @@ from html import escape
 import streamlit as st
 
 from components.experiments.axes import BASE
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition, CellResult
 from components.experiments.measures import SweepMeasure
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import join_inputs, values_of
@@ -22,10 +22,7 @@ _SHADES = 4
 
 
 def draw_cell_grid(
-    sweep: StoredSweep,
-    by_position: Sequence[Sequence[CellResult]],
-    measure: SweepMeasure,
-    scores: Mapping[str, float],
+    sweep: StoredSweep, by_position: ByPosition, measure: SweepMeasure, scores: Mapping[str, float]
 ) -> None:
     """Draw the grid of the first two axes; nothing where it would have too many cells."""
     across, *down = sweep.setup.fields[:2]

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from components.drafts.comparison import MAX_LANES
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition, CellResult
 from components.experiments.experiment import Experiment
 from components.experiments.measures import closed_loop
 from components.experiments.stored_sweep import StoredSweep
@@ -81,9 +81,7 @@ _COLUMNS = {
 }
 
 
-def draw_cells(
-    sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]], experiment: Experiment | None
-) -> None:
+def draw_cells(sweep_id: str, sweep: StoredSweep, by_position: ByPosition, experiment: Experiment | None) -> None:
     """Draw the choices and the table."""
     fields = sweep.setup.fields
     results = {result.id: result for row_results in by_position for result in row_results}
@@ -143,7 +141,7 @@ def _limits() -> dict[str, float]:
     return {column: limit for column, limit in limits.items() if limit is not None}
 
 
-def _first_cells(by_position: Sequence[Sequence[CellResult]]) -> list[Sequence[CellResult]]:
+def _first_cells(by_position: ByPosition) -> list[Sequence[CellResult]]:
     counted = accumulate(map(len, by_position), initial=0)
     return [results for results, before in zip(by_position, counted, strict=False) if before < _MAX_ROWS]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition
 from components.experiments.measures import SweepMeasure
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_tables import ANSWER, DIGEST, POSITION, RUN, as_csv, long_table, wide_table
@@ -17,7 +17,7 @@ from components.ui.sweep.sweep_runs import whole_runs
 _LINES_AT_ONCE = 200
 
 
-def draw_downloads(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+def draw_downloads(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> None:
     """Draw the menu of files with one line per run, with all its numbers and its full answer."""
     with st.popover("Export", key="export_sweep", type="tertiary", icon=":material/download:", width="content"):
         for name, (*file, _write) in _LONG.items():
@@ -39,7 +39,7 @@ def draw_wide_download(sweep_id: str, sweep: StoredSweep, measure: SweepMeasure,
     )
 
 
-def long_file(name: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> bytes:
+def long_file(name: str, sweep: StoredSweep, by_position: ByPosition) -> bytes:
     """One line per run, with its full answer, or the beginning when the log no longer has it. Raises QueryFailed.
 
     ``name`` is that of a format in ``_LONG``.
@@ -48,7 +48,7 @@ def long_file(name: str, sweep: StoredSweep, by_position: Sequence[Sequence[Cell
     return write(_parts(sweep, by_position))
 
 
-def _parts(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> Iterator[pd.DataFrame]:
+def _parts(sweep: StoredSweep, by_position: ByPosition) -> Iterator[pd.DataFrame]:
     """The table in parts with full answers; the first has the columns only."""
     table = long_table(sweep, by_position).drop(columns=[DIGEST, POSITION])
     yield table[:0]

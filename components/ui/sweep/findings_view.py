@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition
 from components.experiments.measures import MEASURES, SIMILARITY, SweepMeasure, closed_loop
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import base_row, findings, join_inputs, row_in_words
@@ -31,10 +31,7 @@ def chosen_measure() -> SweepMeasure:
 
 
 def draw_sentences(
-    sweep: StoredSweep,
-    by_position: Sequence[Sequence[CellResult]],
-    measure: SweepMeasure,
-    scores: Mapping[str, float],
+    sweep: StoredSweep, by_position: ByPosition, measure: SweepMeasure, scores: Mapping[str, float]
 ) -> None:
     """Draw what each axis changes in a measure, in one sentence each; their place is there from the start."""
     with st.container(gap=None):
@@ -46,7 +43,7 @@ def draw_sentences(
 
 
 @show_errors()
-def draw_findings(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+def draw_findings(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> None:
     """Draw the choice of measure and axes, the chart and its table."""
     labels: dict[str, SweepMeasure | None] = {each.label: each for each in MEASURES}
     labels[_FINISH_REASONS] = None
@@ -94,7 +91,7 @@ def _choose_axes(sweep: StoredSweep) -> tuple[str, str | None, str | None]:
     return across, down, st.selectbox("Chart", [_HEAT_MAP, _SMALL_MULTIPLES], key=keys.SWEEP_CHART, width=200)
 
 
-def _draw_finish_reasons(sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+def _draw_finish_reasons(sweep: StoredSweep, by_position: ByPosition) -> None:
     lines = [
         {"row": row_in_words(sweep.row_at(position)), "finish reason": result.finish_reason or result.status}
         for position, results in enumerate(by_position)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
 from heapq import nlargest
 
 import streamlit as st
 
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition
 from components.experiments.experiment import Experiment
 from components.experiments.measures import SIMILARITY
 from components.experiments.stored_sweep import StoredSweep
@@ -73,9 +73,7 @@ def _draw(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None, was_
             draw_findings(sweep_id, sweep, by_position)
 
 
-def _draw_progress(
-    sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]], active: Experiment | None
-) -> None:
+def _draw_progress(sweep_id: str, sweep: StoredSweep, by_position: ByPosition, active: Experiment | None) -> None:
     """Draw how many runs have ended, and the actions; ``active`` is the experiment while it makes runs."""
     total = sweep.positions * sweep.setup.repeats
     ended = [result for results in by_position for result in results if not result.running]
@@ -116,7 +114,7 @@ def _draw_switches(experiment: Experiment) -> None:
     st.button("Stop", key="stop_sweep", icon=":material/stop:", on_click=experiment.stop)
 
 
-def _draw_missing(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> None:
+def _draw_missing(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> None:
     missing, refused = missing_and_refused(sweep, by_position)
     if missing:
         st.button(

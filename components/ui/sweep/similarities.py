@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from components.experiments.cell_result import CellResult
+from components.experiments.cell_result import ByPosition
 from components.experiments.measures import mean_similarity
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import base_row
@@ -19,7 +19,7 @@ _Known = dict[str, tuple[frozenset[str], float]]
 _STEP_S = 0.05
 
 
-def similarities(sweep_id: str, sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]) -> Mapping[str, float]:
+def similarities(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> Mapping[str, float]:
     """The similarity of each successful run to the base's other answers to the same input, by the run's id.
 
     Each is computed once, and again after the base has a new answer. Raises QueryFailed.

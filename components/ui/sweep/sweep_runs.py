@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from components.experiments.cases import TimeForChecks
-from components.experiments.cell_result import CellResult, result_of
+from components.experiments.cell_result import ByPosition, CellResult, result_of
 from components.experiments.cells import RowRequest
 from components.experiments.experiment import Experiment
 from components.experiments.reuse import as_cell
@@ -69,9 +69,7 @@ def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[list[RunR
         yield [as_cell(record, *places[record.id]) if record.id in places else record for record in records.values()]
 
 
-def missing_and_refused(
-    sweep: StoredSweep, by_position: Sequence[Sequence[CellResult]]
-) -> tuple[int, list[RowRequest]]:
+def missing_and_refused(sweep: StoredSweep, by_position: ByPosition) -> tuple[int, list[RowRequest]]:
     """The number of unanswered cells that can be run, and the rows that cannot, with the reason."""
     missing = missing_cells(by_position, sweep.setup.repeats)
     requests = requests_for(sweep.draft, sweep.rows, sweep.inputs) if missing else []
