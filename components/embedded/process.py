@@ -119,11 +119,9 @@ class EmbeddedModel:
     def stop(self) -> None:
         """End the child, if any, and wait until it has ended."""
         with self._changed:
+            self._show(self._end, ModelPhase.IDLE, "The embedded model has been stopped.")
             self._end.set()
             child, supervisor = self._child, self._supervisor
-            self._address = None
-            self._state = self._describe(ModelPhase.IDLE, "The embedded model has been stopped.")
-            self._changed.notify_all()
         if child is not None:
             child.terminate()
             try:

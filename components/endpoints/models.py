@@ -91,8 +91,8 @@ def _read_models(text: str, hide: Callable[[str], str]) -> list[ModelCard]:
         if isinstance(entry, Mapping) and (name := _first(entry, _NAMES, _name)) and _is_for_chat(entry):
             card = ModelCard(
                 id=hide(name),
-                context_length=_first(entry, _CONTEXT_LENGTHS, lambda value: _number(value, int)),
-                default_temperature=_number(entry.get("default_model_temperature"), float),
+                context_length=_first(entry, _CONTEXT_LENGTHS, lambda value: number(value, int)),
+                default_temperature=number(entry.get("default_model_temperature"), float),
             )
             cards.setdefault(card.id, card)
     return list(cards.values())
@@ -129,7 +129,7 @@ def _name(value: object) -> str | None:
     return value if isinstance(value, str) and plain_text(value) else None
 
 
-def _number(value: object, kind: type[_N]) -> _N | None:
+def number(value: object, kind: type[_N]) -> _N | None:
     """The number, or None for anything else and for numbers beyond JavaScript's safe integers."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return None

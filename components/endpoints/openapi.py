@@ -20,6 +20,7 @@ from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, Kind
 from components.contract.profile import FieldRules
 from components.endpoints import sentences
 from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
+from components.endpoints.models import number
 from components.endpoints.own_fields import RESERVED, Declared, declared, with_declared
 from components.streaming.call import body_pieces, get_json
 from components.streaming.connections import Call
@@ -35,7 +36,6 @@ _MAX_FORMS = 30
 _MAX_DESCRIPTION_CHARS = 300
 _MAX_DEFAULT_CHARS = 40
 _COMPLETIONS = "/chat/completions"
-_LARGEST = 2**53 - 1
 
 
 class NoDocument(Exception):
@@ -79,7 +79,7 @@ class OpenApiFields:
         with self._lock:
             if fields is not None:
                 self._fields[url] = fields
-            self._problems = {each: problem_so_far for each, problem_so_far in self._problems.items() if each != url}
+            self._problems.pop(url, None)
             if problem:
                 self._problems[url] = problem
 
@@ -165,16 +165,12 @@ def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declare
 def _limit(forms: list[Mapping[str, Any]], key: str, exclusive: str, kind: Kind, step: int) -> float | None:
     """A range's end. An excluded whole number moves the end by one; an excluded fraction stays the end."""
     for form in forms if kind.is_number else ():
-        value, beyond = form.get(key), form.get(exclusive)
-        excluded = beyond is True or (not _is_number(value) and _is_number(beyond))
-        limit = value if _is_number(value) else beyond
-        if _is_number(limit):
-            return float(limit) + (step if excluded and kind is Kind.WHOLE else 0)  # type: ignore[arg-type]
+        value, beyond = number(form.get(key), float), number(form.get(exclusive), float)
+        limit = beyond if value is None else value
+        excluded = value is None or form.get(exclusive) is True
+        if limit is not None:
+            return limit + (step if excluded and kind is Kind.WHOLE else 0)
     return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _first(forms: list[Mapping[str, Any]], key: str) -> Any:
