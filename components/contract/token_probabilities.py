@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 _NO_PROBABILITY = -9999.0
@@ -170,12 +171,10 @@ def _tokens(listed: object) -> Iterator[Token]:
 
 def _of_completions(logprobs: dict[str, Any]) -> Iterator[Token]:
     """The shape of the older completions API: lists side by side."""
-    values, tops = logprobs.get("token_logprobs"), logprobs.get("top_logprobs")
-    for number, text in enumerate(logprobs["tokens"]):
+    lists = (logprobs.get(name) for name in ("tokens", "token_logprobs", "top_logprobs"))
+    for text, value, top in zip_longest(*(each if isinstance(each, list) else () for each in lists)):
         if not isinstance(text, str):
             continue
-        value = values[number] if isinstance(values, list) and number < len(values) else None
-        top = tops[number] if isinstance(tops, list) and number < len(tops) else None
         others = list(top.items())[:_MAX_ALTERNATIVES] if isinstance(top, dict) else []
         yield Token(
             text, None, _logprob(value), _sorted(Alternative(name, None, _logprob(other)) for name, other in others)
