@@ -12,7 +12,8 @@ import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import click
@@ -101,7 +102,7 @@ def _run(options: argparse.Namespace, service: Service, settings: Settings) -> i
     if options.baseline and not file.rules.tolerances:
         raise CannotRun(sentences.NO_TOLERANCES)
     log = OwnLog(service.log, LOCAL)
-    models_of = _models_once()
+    models_of = _models_once(endpoints)
     judges = Judges(service.runner, log, endpoints, models_of, file.setup.at_once if file.setup else 1)
     experiment = prepared(file, endpoints, models_of, log, endpoint=options.endpoint)
     # An unreadable baseline is reported before anything is sent.
@@ -137,18 +138,17 @@ def _read(path: Path, endpoints: Mapping[str, AnyEndpoint], *, check_endpoints: 
     )
 
 
-def _models_once() -> ModelsOf:
+def _models_once(endpoints: Mapping[str, AnyEndpoint]) -> ModelsOf:
     """Asks each endpoint for its models once; one that does not list any has none."""
-    models_by_endpoint: dict[str, list[ModelCard]] = {}
 
-    def models(endpoint: AnyEndpoint) -> list[ModelCard]:
-        if endpoint.name not in models_by_endpoint:
-            models_by_endpoint[endpoint.name] = []
-            with suppress(UserError):
-                models_by_endpoint[endpoint.name] = list_models(endpoint.address(lambda: False))
-        return models_by_endpoint[endpoint.name]
+    @cache
+    def models(name: str) -> list[ModelCard]:
+        try:
+            return list_models(endpoints[name].address(lambda: False))
+        except UserError:
+            return []
 
-    return models
+    return lambda endpoint: models(endpoint.name)
 
 
 def _baseline(

@@ -97,7 +97,7 @@ def times_of(log: OwnLog, series: Series, prices: Mapping[str, Prices] | None = 
     times: list[Time] = []
     count = 0
     for stored in reversed(series.experiments):
-        cases = cases_in_log(log, stored.id, stored_rules(json.loads(stored.content)).checks, prices=prices or {})
+        cases = cases_in_log(log, stored.id, stored_rules(json.loads(stored.content)).checks, prices=prices)
         count += len(cases)
         if count > _MAX_RUNS and times:
             break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from types import MappingProxyType
 
 from components.checks.check import Check
 from components.checks.judge import Judge
@@ -24,7 +23,6 @@ from components.log.record import RunRecord
 from components.runs.order import WARM_UP
 
 _READ_AT_ONCE = 200
-_NO_PRICES: Mapping[str, Prices] = MappingProxyType({})
 
 
 def cases_of(ended: EndedExperiment, log: OwnLog, checks: Sequence[Check], judges: Judges | None = None) -> list[Case]:
@@ -37,7 +35,7 @@ def cases_of(ended: EndedExperiment, log: OwnLog, checks: Sequence[Check], judge
         newest = _newest(log, ended.experiment_id)
         values = _reused(places, reused, newest)
         check_logged(log, [*newest.values(), *values], checks, judges, reused=values)
-    return list(_cases(log, ended.experiment_id, places, reused, checks, judges, _NO_PRICES))
+    return list(_cases(log, ended.experiment_id, places, reused, checks, judges, {}))
 
 
 def cases_in_log(
@@ -45,14 +43,14 @@ def cases_in_log(
     experiment_id: str,
     checks: Sequence[Check],
     judges: Judges | None = None,
-    prices: Mapping[str, Prices] = _NO_PRICES,
+    prices: Mapping[str, Prices] | None = None,
 ) -> list[Case]:
     """The cases of an earlier experiment under these checks, at today's ``prices`` of its endpoints by name.
 
     Raises CannotRun and QueryFailed.
     """
     places, reused = _stored_places(log, experiment_id)
-    return list(_cases(log, experiment_id, places, reused, checks, judges, prices))
+    return list(_cases(log, experiment_id, places, reused, checks, judges, prices or {}))
 
 
 def reused_answers(log: OwnLog, experiment_id: str) -> dict[str, Mapping[str, str]]:

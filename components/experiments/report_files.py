@@ -11,7 +11,6 @@ import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -28,7 +27,6 @@ _SHOWN_MEASURES = ("ttft_ms", "tokens_per_second", "completion_tokens")
 _MAX_RUNS_SHOWN = 3
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
-_NO_CHANGES: Mapping[str, str] = MappingProxyType({})
 _MARKS = {Outcome.PASSED: "✅", Outcome.FAILED: "❌", Outcome.UNKNOWN: "❔"}
 
 
@@ -182,7 +180,7 @@ def _counts(findings: Sequence[Finding]) -> str:
     return f'tests="{len(findings)}" failures="{failed}" errors="{unknown}"'
 
 
-def to_markdown(report: Report, links: Links, changes: Mapping[str, str] = _NO_CHANGES) -> str:
+def to_markdown(report: Report, links: Links, changes: Mapping[str, str]) -> str:
     """The report for a summary of a CI system: a table of the rows, then all that did not pass.
 
     ``changes`` says how lanes differ from the base, by their rows.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from components.drafts.in_words import OMITTED
 from components.experiments.axes import BASE
 from components.experiments.cell_result import CellResult
-from components.experiments.findings import AxisFinding, axis_findings
+from components.experiments.findings import axis_finding
 from components.experiments.measures import SweepMeasure
 from components.experiments.sweep_plan import Row
 from components.streaming.outcome import Status
@@ -60,8 +60,8 @@ def findings(
     by_row: Sequence[Sequence[CellResult]],
     measure: SweepMeasure,
     scores: Mapping[str, float],
-) -> list[AxisFinding]:
-    """The effect of each axis on the measure, from rows that change only that axis; none without a base row.
+) -> list[str]:
+    """The effect of each axis on the measure as a sentence, from rows that change only it; none without a base row.
 
     The similarity of repeats is no number of a single answer, so it has no findings.
     """
@@ -77,5 +77,5 @@ def findings(
             if list(row) == [field]
         }
         if by_value:
-            result.append(axis_findings(field, by_value, base, measure.label))
+            result.append(axis_finding(field, by_value, base, measure.label))
     return result

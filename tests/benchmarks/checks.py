@@ -97,7 +97,11 @@ def seconds_of(
             cases = cases_of(made, own, file.rules.checks)
             found = report_on(made.experiment_id, "", cases, file.rules)
             assert found.outcome is Outcome.PASSED
-            texts = (to_json(found, file.rules.checks, Links()), to_junit(found, Links()), to_markdown(found, Links()))
+            texts = (
+                to_json(found, file.rules.checks, Links()),
+                to_junit(found, Links()),
+                to_markdown(found, Links(), {}),
+            )
             assert all(texts)
         else:
             new = "b" * 32

@@ -9,26 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.findings import axis_findings
-from components.experiments.noise import Spread, Verdict
+from components.experiments.findings import axis_finding
 
 NEAR = [float(number) for number in range(10)]
 FAR = [number + 100 for number in NEAR]
 
 
 def sentence(groups: dict[str, Sequence[float]], base: Sequence[float] = NEAR) -> str:
-    return axis_findings("temperature", groups, base, "length").sentence
-
-
-def test_each_value_has_a_spread_and_a_verdict_in_the_order_of_the_axis() -> None:
-    finding = axis_findings("top_p", {"1": FAR, "0": NEAR, "0.5": [3.0], "null": []}, NEAR, "length")
-    assert finding.field == "top_p"
-    assert [(value.words, value.spread, value.verdict) for value in finding.values] == [
-        ("1", Spread(104.5, 100.0, 109.0, 10), Verdict.MORE),
-        ("0", Spread(4.5, 0.0, 9.0, 10), Verdict.AS_MUCH),
-        ("0.5", Spread(3.0, 3.0, 3.0, 1), Verdict.TOO_FEW),
-        ("null", None, Verdict.TOO_FEW),
-    ]
+    return axis_finding("temperature", groups, base, "length")
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,11 @@ def test_each_test_of_a_suite_in_junit_has_its_own_name() -> None:
 
 
 def test_markdown_has_a_table_of_the_rows_and_the_failures() -> None:
-    written = to_markdown(REPORT, LINKS)
+    written = to_markdown(REPORT, LINKS, {})
     assert "## ❌ Capitals: failed" in written
     assert "| base | 1 | 100% (21% to 100%, n = 1) | 120 ms | – | – |" in written
     assert f"[{CASES[1].run_id[:8]}](https://tempera.example.org/?open={CASES[1].run_id})" in written
-    assert "](" not in to_markdown(REPORT, Links())
+    assert "](" not in to_markdown(REPORT, Links(), {})
     assert "| base: temperature 0 | 1 |" in to_markdown(REPORT, LINKS, {"base": "temperature 0"})
 
 
@@ -100,7 +100,7 @@ def test_model_text_is_escaped_in_each_format(markup: str) -> None:
     ElementTree.fromstring(to_junit(report, LINKS))
     read_baseline(to_json(report, rules.checks, LINKS).encode())
     blocks = (
-        MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").parse(to_markdown(report, Links()))
+        MarkdownIt("gfm-like", {"html": True, "linkify": False}).enable("table").parse(to_markdown(report, Links(), {}))
     )
     inner = [token.type for block in blocks for token in block.children or []]
     assert {"image", "link_open", "html_inline", "em_open", "code_inline"}.isdisjoint(inner)

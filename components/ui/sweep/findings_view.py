@@ -37,7 +37,7 @@ def draw_sentences(
     with st.container(gap=None):
         by_row = join_inputs(by_position, sweep.inputs_per_row)
         for finding in findings(sweep.setup.fields, sweep.rows, by_row, measure, scores):
-            st.markdown(f":material/insights: {plain_words(finding.sentence)}")
+            st.markdown(f":material/insights: {plain_words(finding)}")
         if base_row(sweep.rows) is None:
             st.caption("The plan has no base row to compare the values with.")
 
