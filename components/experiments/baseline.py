@@ -18,7 +18,7 @@ from components.checks.similarity import similarity
 from components.experiments.cases import Case, answers_of, by_row
 from components.experiments.noise import CHANCE, FEWEST_REPEATS, chance_of_numbers
 from components.experiments.permutation import permuted, same, similarity_matrix
-from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Gauge, Tolerance
+from components.experiments.thresholds import ANSWERS, DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Tolerance
 
 _RESAMPLES = 9_999
 _SEED = 0
@@ -75,10 +75,9 @@ def compare_with_baseline(
             measured = _measured(row, measure, before.get(row, []), cases_now)
             results.append(measured or Comparison(row, measure, Change.ABSENT))
     family = [each for each in results if isinstance(each, _Measured)]
-    corrected = _corrected([each.chance for each in family])
-    chances = dict(zip(map(id, family), corrected, strict=True))
+    chances = iter(_corrected([each.chance for each in family]))
     return [
-        _judged(each, chances[id(each)], len(family), tolerances[each.measure]) if isinstance(each, _Measured) else each
+        _judged(each, next(chances), len(family), tolerances[each.measure]) if isinstance(each, _Measured) else each
         for each in results
     ]
 
@@ -94,16 +93,12 @@ def _judged(measured: _Measured, chance: float, family: int, tolerance: Toleranc
         needed = next((count for count in counts if measured.least_chance(count) * family < CHANCE), None)
     elif chance >= CHANCE:
         change = Change.NONE
-    elif _is_better(gauge, difference):
+    elif gauge.less_is_better is not None and (difference < 0) == gauge.less_is_better:
         change = Change.BETTER
     else:
         # Rounding of binary fractions must not make 0.3 - 0.2 more than 0.1.
         change = Change.WORSE if abs(difference) > allowed * (1 + 1e-9) else Change.TOLERATED
     return Comparison(measured.row, measured.measure, change, measured.before, measured.now, chance, needed)
-
-
-def _is_better(gauge: Gauge, difference: float) -> bool:
-    return gauge.less_is_better is not None and (difference < 0) == gauge.less_is_better
 
 
 def _measured(row: str, measure: str, before: Sequence[Case], now: Sequence[Case]) -> _Measured | None:

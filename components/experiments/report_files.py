@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components import __version__
 from components.checks.check import Check, Result
@@ -92,19 +92,16 @@ def _case_to_value(case: Case) -> dict[str, Any]:
     }
 
 
-class _Result(BaseModel):
-    passed: bool | None
-    reason: str
-
-
 class _Case(BaseModel):
+    """The fields of ``Case`` by their names in the file."""
+
     row: str
-    input: int
+    input_number: int = Field(alias="input")
     repeat: int
-    run: str
+    run_id: str = Field(alias="run")
     status: str
     problem: str | None
-    results: list[_Result]
+    results: tuple[Result, ...]
     values: dict[str, float]
     answer: str
 
@@ -127,20 +124,7 @@ def read_baseline(text: bytes) -> list[Case]:
         raise BaselineProblem(sentence) from None
     if file.format != _FORMAT:
         raise BaselineProblem(sentences.BASELINE_FORMAT.format(found=file.format, known=_FORMAT))
-    return [
-        Case(
-            case.row,
-            case.input,
-            case.repeat,
-            case.run,
-            case.status,
-            case.problem,
-            tuple(Result(result.passed, result.reason) for result in case.results),
-            case.values,
-            case.answer,
-        )
-        for case in file.runs
-    ]
+    return [Case(**dict(case)) for case in file.runs]
 
 
 def to_junit(report: Report, links: Links) -> str:

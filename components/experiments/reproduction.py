@@ -45,6 +45,10 @@ class Reproduced(StrEnum):
     """No new answer is complete."""
 
 
+_COMPARED = {Verdict.MORE: Reproduced.CHANGED, Verdict.AS_MUCH: Reproduced.WITHIN_NOISE}
+"""The verdict by that of a comparison; one with too few answers gives none."""
+
+
 @dataclass(frozen=True)
 class NumberReproduced:
     """A number on both sides. ``verdict`` is None when one of the sides does not have it."""
@@ -139,9 +143,8 @@ def _verdict(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> tupl
     if all(any(determinism(original, run) == IDENTICAL for original in originals) for run in again):
         return Reproduced.IDENTICAL, None
     before, now = [_answer(run) for run in originals], [_answer(run) for run in again]
-    if len(before) >= FEWEST_REPEATS and len(now) >= FEWEST_REPEATS:
-        more = compare_answers(before, now) is Verdict.MORE
-        return (Reproduced.CHANGED if more else Reproduced.WITHIN_NOISE), None
+    if compared := _COMPARED.get(compare_answers(before, now)):
+        return compared, None
     if len(now) > 1 and len(set(now)) == 1:
         # The endpoint repeats itself, and says another thing than before.
         return Reproduced.CHANGED, None
@@ -172,12 +175,9 @@ def _number(name: str, originals: Sequence[RunRecord], again: Sequence[RunRecord
     before, now = _numbers(name, originals), _numbers(name, again)
     verdict: Reproduced | None = None
     if before and now:
-        if len(before) >= FEWEST_REPEATS and len(now) >= FEWEST_REPEATS:
-            more = compare_numbers(before, now) is Verdict.MORE
-            verdict = Reproduced.CHANGED if more else Reproduced.WITHIN_NOISE
-        else:
-            within = min(now) <= statistics.median(before) <= max(now)
-            verdict = Reproduced.WITHIN_NOISE if within else Reproduced.TOO_FEW
+        within = min(now) <= statistics.median(before) <= max(now)
+        with_few = Reproduced.WITHIN_NOISE if within else Reproduced.TOO_FEW
+        verdict = _COMPARED.get(compare_numbers(before, now), with_few)
     return NumberReproduced(NUMBERS[name].short_title, spread(before), spread(now), verdict)
 
 

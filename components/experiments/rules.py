@@ -62,14 +62,12 @@ def write_rules(rules: Rules) -> str:
 
 def rules_to_value(rules: Rules) -> dict[str, Any]:
     """The rules as the fields of a file."""
-    content: dict[str, Any] = {}
-    if rules.checks:
-        content["checks"] = [{check.kind: _plain(check.to_value())} for check in rules.checks]
-    if rules.limits:
-        content["limits"] = [{name: _plain(limit.model_dump(exclude_defaults=True))} for name, limit in rules.limits]
-    if rules.tolerances:
-        content["tolerances"] = {name: _plain(tolerance.to_value()) for name, tolerance in rules.tolerances.items()}
-    return content
+    content: dict[str, Any] = {
+        "checks": [{check.kind: _plain(check.to_value())} for check in rules.checks],
+        "limits": [{name: _plain(limit.model_dump(exclude_defaults=True))} for name, limit in rules.limits],
+        "tolerances": {name: _plain(tolerance.to_value()) for name, tolerance in rules.tolerances.items()},
+    }
+    return {name: part for name, part in content.items() if part}
 
 
 @dataclass(frozen=True)
