@@ -1,4 +1,5 @@
-// Keeps input that Streamlit would lose: keys pressed before the page is ready, and text typed just before a link is followed.
+// Keeps input that Streamlit would lose: keys pressed before the page is ready, text typed just before a link is
+// followed, and a press on a button that moves.
 
 // Ctrl+Enter in a message runs the request: a shortcut of the Run button. Pressed while that is not there yet, or disabled,
 // the keys are kept here, and press the button once when they can: for a moment where it is disabled, which the person sees,
@@ -55,6 +56,29 @@
 
   document.addEventListener("pointerdown", noticeField, { capture: true });
   document.addEventListener("click", followLater, { capture: true });
+})();
+
+// An answer that grows moves everything below it, also a button between the press and the release of the pointer; a browser
+// takes that for no click. So the press counts for the button that it began on, if the button moved and the pointer did not.
+(() => {
+  const STILL_PX = 4;
+  let pressed = null; // the button, its place, and that of the pointer
+
+  const notePress = ({ target, button, clientX, clientY }) => {
+    const element = button ? null : target.closest?.("button");
+    pressed = element && { element, top: element.getBoundingClientRect().top, clientX, clientY };
+  };
+
+  const clickMoved = ({ target, clientX, clientY }) => {
+    if (!pressed || pressed.element.contains(target)) return;
+    const { element, top } = pressed;
+    const isStill = Math.hypot(clientX - pressed.clientX, clientY - pressed.clientY) < STILL_PX;
+    // A moment later, because the button ignores clicks until it has noticed the release.
+    if (isStill && element.getBoundingClientRect().top !== top) setTimeout(() => element.click());
+  };
+
+  document.addEventListener("pointerdown", notePress, { capture: true });
+  document.addEventListener("pointerup", clickMoved, { capture: true });
 })();
 
 // A page in the frame of another site tells that site its height, so that it is shown whole.

@@ -141,3 +141,27 @@ def test_escape_before_the_stop_button_is_enabled_stops_the_run(
     page.keyboard.press("Escape")
     status = page.locator(":is(.st-key-run_status, [class*=st-key-lane_run_status_])").first
     expect(status).to_contain_text("cancelled")
+
+
+def test_a_press_counts_for_a_button_that_a_growing_answer_moves_away(page: Page, quick: tuple[str, Endpoint]) -> None:
+    app, _ = quick
+    page.goto(f"{app}/compare")
+    page.locator(".st-key-run button").click()
+    answer = page.locator("[class*=st-key-lane_answer_] .live-text").first
+    expect(answer).to_have_attribute("aria-busy", "false")
+    settings, numbers = page.get_by_role("radio", name="Settings"), page.get_by_role("radio", name="Numbers")
+    expect(page.locator('[data-testid="stVegaLiteChart"]')).to_be_visible()
+    settings.hover()
+    page.mouse.down()
+    answer.evaluate("element => element.style.paddingTop = '100px'")
+    page.mouse.up()
+    expect(page.get_by_text("Settings that are equal in all lanes are not shown.")).to_be_visible()
+    # A press that the pointer leaves does not count, even if its button moves.
+    numbers.hover()
+    page.mouse.down()
+    answer.evaluate("element => element.style.paddingTop = '0'")
+    page.mouse.move(5, 5)
+    page.mouse.up()
+    expect(settings).to_be_checked()
+    numbers.click()
+    expect(numbers).to_be_checked()
