@@ -27,7 +27,7 @@ from components.ui.answer.place import Place
 from components.ui.answer.probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
-from components.ui.choices import draw_more
+from components.ui.choices import draw_action, draw_more
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
@@ -328,33 +328,15 @@ def _draw_foot(request: LaneRequest, record: RunRecord | None, *, busy: bool) ->
         st.markdown(f":small[:material/fingerprint: Sent again: **{plain_words(record.determinism)}**]")
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if busy:
-            st.button(
-                "Stop",
-                key=lane_key("stop", lane_id),
-                type="tertiary",
-                icon=":material/stop:",
-                on_click=presses.soon(stop, lane_id),
-            )
+            draw_action("Stop", lane_key("stop", lane_id), ":material/stop:", stop, lane_id)
         else:
-            st.button(
-                "Run",
-                key=lane_key("run", lane_id),
-                type="tertiary",
-                icon=":material/play_arrow:",
-                disabled=bool(objection),
-                help="Runs this lane only.",
-                on_click=presses.soon(start_lane, lane_id),
-            )
+            key, what = lane_key("run", lane_id), "Runs this lane only."
+            draw_action("Run", key, ":material/play_arrow:", start_lane, lane_id, disabled=bool(objection), help=what)
         if record and not record.running and not busy:
             if record.status == Status.OK:
-                st.button(
-                    "Check determinism",
-                    key=lane_key("check", lane_id),
-                    type="tertiary",
-                    icon=":material/fingerprint:",
-                    help="Sends exactly the same bytes again and checks whether the answer is identical.",
-                    on_click=presses.soon(check_lane, lane_id, record),
-                )
+                key, label = lane_key("check", lane_id), "Check determinism"
+                what = "Sends exactly the same bytes again and checks whether the answer is identical."
+                draw_action(label, key, ":material/fingerprint:", check_lane, lane_id, record, help=what)
             with st.container(width="content", key=lane_key("open", lane_id)):
                 st.page_link(
                     "playground.py",

@@ -12,6 +12,7 @@ from components.drafts.draft import Draft, read_draft
 from components.experiments.file_format import ExperimentFile
 from components.experiments.store import COMPARISON, StoredExperiment
 from components.ui import presses, shortcuts, state
+from components.ui.choices import draw_action
 from components.ui.compare import keys
 from components.ui.compare.lane_form import draw_change_of_several
 from components.ui.compare.starting import change_lanes, open_comparison, start_all, stop
@@ -93,14 +94,8 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
             args=(state.BLIND_ORDER, None),
         )
         st.space("stretch")
-        st.button(
-            "Add lane",
-            key="add_lane",
-            type="tertiary",
-            icon=":material/add:",
-            disabled=len(comparison.lanes) >= MAX_LANES,
-            on_click=presses.soon(draft_form.change_comparison, added),
-        )
+        is_full = len(comparison.lanes) >= MAX_LANES
+        draw_action("Add lane", "add_lane", ":material/add:", draft_form.change_comparison, added, disabled=is_full)
         st.menu_button(
             "Templates",
             list(LANE_SETS),
