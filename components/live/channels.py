@@ -15,7 +15,7 @@ from components.live.followed import FollowedRun
 from components.live.share import Shares
 from components.live.token_rows import TokenRows
 from components.log.events import StoredEvent
-from components.log.record import LOCAL, RunRecord
+from components.log.record import LOCAL
 from components.markdown.answer import AnswerBlocks, View
 from components.protection.places import PlaceLimits
 from components.runs.run import Run
@@ -30,21 +30,10 @@ _PAGES = PlaceLimits(Limits().pages_at_once)
 
 @dataclass(frozen=True)
 class Shown:
-    """A run on a page: live here, live in another process, or a record from the log.
+    """A run on a page: live here, or in the log. ``read_events`` may be slow and may fail."""
 
-    ``read_events`` may be slow and may fail.
-    """
-
-    run: Run | FollowedRun | RunRecord
+    run: Run | FollowedRun
     read_events: Callable[[], list[StoredEvent]]
-
-    def record(self) -> RunRecord:
-        """The current record of the run."""
-        return self.run if isinstance(self.run, RunRecord) else self.run.record()
-
-    def texts(self) -> tuple[str, str]:
-        """The current text and reasoning; much cheaper than ``record``."""
-        return (self.run.text, self.run.reasoning) if isinstance(self.run, RunRecord) else self.run.texts()
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ class Channel:
     def announce(
         self,
         place: str,
-        run: Run | FollowedRun | RunRecord,
+        run: Run | FollowedRun,
         read_events: Callable[[], list[StoredEvent]],
         *,
         replay: bool = False,
@@ -96,7 +85,7 @@ class Channel:
         with self._lock:
             return self._turns.get(place, 0)
 
-    def show(self, run: Run | FollowedRun | RunRecord, read_events: Callable[[], list[StoredEvent]]) -> None:
+    def show(self, run: Run | FollowedRun, read_events: Callable[[], list[StoredEvent]]) -> None:
         """Let the page see this run."""
         with self._lock:
             self._used_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""Follows a run of another process in the log, and reads only what is new."""
+"""A run in the log. One of another process is followed, which reads only what is new."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _POLL_S = 0.4
 
 
 class FollowedRun:
-    """A run of another process, with the part of ``Run`` that a page needs. Thread-safe.
+    """A run in the log, with the part of ``Run`` that a page needs. Thread-safe.
 
-    The log is read while there are listeners.
+    The log is read while the run is unfinished and there are listeners; a run that has ended needs no ``log``.
     """
 
     place_in_queue: int | None = None
     retry_wait: RetryWait | None = None
 
-    def __init__(self, log: OwnedLog, record: RunRecord, poll_s: float = _POLL_S) -> None:
+    def __init__(self, log: OwnedLog | None, record: RunRecord, poll_s: float = _POLL_S) -> None:
         self.id = record.id
         self.activity: Activity | None = None
         self._log = log
@@ -76,7 +76,7 @@ class FollowedRun:
                 return
 
     def _read_log(self) -> bool:
-        database = self._log.database
+        database = self._log.database if self._log else None
         if database is None:
             return False
         try:

@@ -38,7 +38,7 @@ def replay_frames(shown: Shown, view: AnswerView) -> Iterator[dict[str, object]]
     if not events:
         yield {"problem": "The log does not hold the events of this run any more."}
         return
-    text = shown.texts()[0]
+    text = shown.run.texts()[0]
     blocks = TokenRows() if view == "tokens" else AnswerBlocks(view)
     reader = Reader()
     pack: list[list[object]] = []

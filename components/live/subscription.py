@@ -11,7 +11,6 @@ from components.live.channels import AnswerView, Shown
 from components.live.frames import Reader
 from components.live.status_words import ShownNumber, ended_in_words, footer, status_words, waiting_words
 from components.live.token_rows import TokenRows
-from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks
 from components.runs.run import Activity, RetryWait
 
@@ -35,7 +34,7 @@ class Subscription:
 
         Lanes of one visitor may have the same blocks: their messages are made one after another.
         """
-        self._shown = shown
+        self._run = shown.run
         self._blocks = blocks
         self._reader = Reader()
         self._last_facts: dict[str, object] = {}
@@ -51,16 +50,13 @@ class Subscription:
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call ``listener`` at every change of the run; the returned function unsubscribes it."""
-        run = self._shown.run
-        if isinstance(run, RunRecord):
-            return lambda: None
-        run.listen(listener)
-        return lambda: run.leave(listener)
+        self._run.listen(listener)
+        return lambda: self._run.leave(listener)
 
     def resume(self, count: int, size: int) -> None:
         """Resume after a lost connection: the page has this many blocks of this many UTF-16 code units."""
         if self._blocks:
-            self._blocks.update(self._shown.texts()[0], ended=self.has_ended)
+            self._blocks.update(self._run.texts()[0], ended=self.has_ended)
             self._reader.resume(self._blocks.blocks, count, size)
 
     def messages(self) -> list[Message]:
@@ -85,40 +81,33 @@ class Subscription:
         """Whether rendering the next messages may block other pages."""
         if isinstance(self._blocks, TokenRows) and self._blocks.reads_log:
             return True
-        return self._was_slow or (self._blocks is not None and len(self._shown.texts()[0]) - self._drawn > _LARGE_TEXT)
+        return self._was_slow or (self._blocks is not None and len(self._run.texts()[0]) - self._drawn > _LARGE_TEXT)
 
     @property
     def urgent(self) -> bool:
         """Whether there is something to send at once: the run has ended or changed its activity."""
-        run = self._shown.run
         activity, _place, retry_wait = self._activity
-        return not isinstance(run, RunRecord) and (
-            run.finished or run.activity is not activity or run.retry_wait is not retry_wait
-        )
+        run = self._run
+        return run.finished or run.activity is not activity or run.retry_wait is not retry_wait
 
     @property
     def has_ended(self) -> bool:
         """Whether the run has ended."""
-        run = self._shown.run
-        return not run.running if isinstance(run, RunRecord) else run.finished
+        return self._run.finished
 
     def _answer(self, answer: AnswerBlocks | TokenRows, ended: bool) -> tuple[list[str], dict[str, object]]:
         """The blocks of the answer, and the facts beside them."""
-        text, reasoning = self._shown.texts()
+        text, reasoning = self._run.texts()
         answer.update(text, ended=ended)
         self._drawn = len(text)
-        run = self._shown.run
-        retry_wait = None if isinstance(run, RunRecord) else run.retry_wait
-        note = "" if text or ended else waiting_words(reasoning, retry_wait)
-        announcement = ended_in_words(self._shown.record()) if ended else "Answer started" if text else ""
+        note = "" if text or ended else waiting_words(reasoning, self._run.retry_wait)
+        announcement = ended_in_words(self._run.record()) if ended else "Answer started" if text else ""
         return answer.blocks, {"note": note, "said": announcement, "ended": ended}
 
     def _status(self, ended: bool) -> tuple[list[str], dict[str, object]]:
         """The block of the status and its numbers, and the facts beside it."""
-        record = self._shown.record()
-        run = self._shown.run
-        if not isinstance(run, RunRecord):
-            self._activity = run.activity, run.place_in_queue, run.retry_wait
+        record = self._run.record()
+        self._activity = self._run.activity, self._run.place_in_queue, self._run.retry_wait
         badge, colour = status_words(record, *self._activity)
         colours = f"background: var(--st-{colour}-background-color); color: var(--st-{colour}-text-color)"
         parts = [_number(number, with_meaning=ended) for number in footer(record)]

@@ -22,7 +22,7 @@ def test_a_page_sees_only_the_runs_drawn_on_it() -> None:
     mine, theirs = every.open(), every.open()
     run = make_run("text")
     mine.show(run, run.events)
-    assert every.find(mine.token).find(run.id).record().text == "text"
+    assert every.find(mine.token).find(run.id).run.record().text == "text"
     assert theirs.find(run.id) is None
     assert mine.find("") is None
     assert every.find("") is None

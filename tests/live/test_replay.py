@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.live.channels import Channel
+from components.live.followed import FollowedRun
 from components.live.replay import lengths_after, replay_frames
 from components.log.events import StoredEvent
 from components.log.query import QueryFailed
-from components.log.record import RunRecord
 from components.markdown.answer import AnswerBlocks
 from tests.live.conftest import applied, end, make_run, tell
 
@@ -82,14 +82,14 @@ def test_an_unreadable_log_is_reported() -> None:
         raise QueryFailed("The log cannot be read now.")
 
     channel = Channel()
-    run: RunRecord = make_run("text").record()
+    run = FollowedRun(None, make_run("text").record())
     channel.show(run, fail)
     assert list(replay_frames(channel.find(run.id), "plain")) == [{"problem": "The log cannot be read now."}]
 
 
 def test_missing_events_are_reported() -> None:
     channel = Channel()
-    run = make_run("text").record()
+    run = FollowedRun(None, make_run("text").record())
     channel.show(run, list)
     (message,) = replay_frames(channel.find(run.id), "plain")
     assert message == {"problem": "The log does not hold the events of this run any more."}

@@ -114,6 +114,6 @@ def until_it_ended(page: AppTest) -> AppTest:
     """Wait until the page's runs have ended, and rerun the page, as the live view does."""
     going_on = [run for data in text_components(page) if data.get("running") and (run := shown_run(data))]
     if going_on:
-        wait_for(lambda: not any(shown.record().running for shown in going_on))
+        wait_for(lambda: not any(shown.run.record().running for shown in going_on))
         page.run()
     return page

@@ -72,7 +72,7 @@ def test_the_page_receives_the_id_of_a_run_and_no_text(chat: Chat) -> None:
     assert data["answer"]["part"] == "markdown"
     channel = service().channels.find(str(data["answer"]["token"]))
     assert channel
-    wait_for(lambda: channel.find(run_id).record().text == "Hello")
+    wait_for(lambda: channel.find(run_id).run.record().text == "Hello")
     assert "Hello" not in json.dumps(data)
     page.toggle(key=state.AS_WRITTEN).set_value(True).run()
     assert drawn(page)["answer"]["part"] == "plain"
@@ -80,7 +80,7 @@ def test_the_page_receives_the_id_of_a_run_and_no_text(chat: Chat) -> None:
     wait_for(lambda: "status" not in drawn(page.run()))
     assert not drawn(page)["answer"]["running"]
     assert drawn(page)["answer"]["token"] == data["answer"]["token"]
-    assert channel.find(run_id).record().text == "Hello you"
+    assert channel.find(run_id).run.record().text == "Hello you"
     page.toggle(key=keys.replay_key(run_id)).set_value(True).run()
     assert drawn(page)["answer"]["replay"]
 

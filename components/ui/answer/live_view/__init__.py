@@ -93,7 +93,8 @@ def show_begun(runs: Iterable[tuple[Run, Place]]) -> None:
 
 def announce(run: Run | RunRecord, place: Place, *, replay: bool = False) -> bool:
     """Tell the page's open socket that this place shows or replays a run. Returns whether the page has one."""
-    return _channel().announce(place.lane or "", run, events_reader(run), replay=replay)
+    channel = _channel()
+    return channel.announce(place.lane or "", _followed(channel, run), events_reader(run), replay=replay)
 
 
 def draw_live(
@@ -143,14 +144,14 @@ def draw_live(
         st.rerun()
 
 
-def _followed(channel: Channel, run: Run | RunRecord) -> Run | FollowedRun | RunRecord:
-    """A running run of another process as one that grows; any other run as it is."""
-    if not isinstance(run, RunRecord) or not run.running:
+def _followed(channel: Channel, run: Run | RunRecord) -> Run | FollowedRun:
+    """A run of this process as it is; another one as the page follows it already, if it does."""
+    if isinstance(run, Run):
         return run
     shown = channel.find(run.id)
-    if shown and isinstance(shown.run, FollowedRun) and not shown.run.finished:
+    if run.running and shown and isinstance(shown.run, FollowedRun) and not shown.run.finished:
         return shown.run
-    return FollowedRun(own_log(), run)
+    return FollowedRun(own_log() if run.running else None, run)
 
 
 def _run_again() -> None:
