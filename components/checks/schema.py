@@ -93,8 +93,7 @@ def _bounded(kind: Any) -> Any:
         "additionalProperties": _additional_properties,
         "uniqueItems": _unique_items,
     }
-    rules = {name: own.get(name, rule) for name, rule in kind.VALIDATORS.items()}
-    return extend(kind, {name: _counted(rule) for name, rule in rules.items()})
+    return extend(kind, {name: _counted(own.get(name, rule)) for name, rule in kind.VALIDATORS.items()})
 
 
 def _counted(rule: _Rule) -> _Rule:

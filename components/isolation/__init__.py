@@ -18,9 +18,12 @@ class TooMuch(UserError):
     """The work exceeded its limits; the message says which."""
 
 
-@dataclass(frozen=True)
-class IsolationLimits:
-    """Limits of one piece of work, how many run at once, and how long one waits for a free place."""
+@dataclass
+class Isolation:
+    """The places in which work runs; a crash or a kill of the worker leaves this process unharmed.
+
+    It has limits of one piece of work, how many run at once, and how long one waits for a free place.
+    """
 
     processor_s: int = 4
     total_s: float = 8
@@ -28,13 +31,8 @@ class IsolationLimits:
     at_once: int = 2
     wait_s: float = 10
 
-
-class Isolation:
-    """The places in which work runs; a crash or a kill of the worker leaves this process unharmed."""
-
-    def __init__(self, limits: IsolationLimits) -> None:
-        self._limits = limits
-        self._places = threading.BoundedSemaphore(limits.at_once)
+    def __post_init__(self) -> None:
+        self._places = threading.BoundedSemaphore(self.at_once)
 
     def run(self, work: Callable[[str], str], text: str) -> str:
         """The result of ``work(text)``, computed in a process of its own. Raises TooMuch.
@@ -42,20 +40,19 @@ class Isolation:
         ``work`` is a public module-level function. Only its module is imported, not this process's main
         module, which would be a page; the imports of that module decide how fast the worker starts.
         """
-        limits = self._limits
-        if not self._places.acquire(timeout=limits.wait_s):
+        if not self._places.acquire(timeout=self.wait_s):
             raise TooMuch("The server is busy with long texts of others. Try again in a moment.")
         try:
             done = subprocess.run(  # noqa: S603 - this interpreter, with our own module names
                 [
                     *(sys.executable, "-m", "components.isolation", work.__module__, work.__name__),
-                    *(str(limits.processor_s), str(limits.memory_bytes)),
+                    *(str(self.processor_s), str(self.memory_bytes)),
                 ],
                 cwd=_PROJECT_ROOT,
                 input=text.encode("utf-8", "surrogatepass"),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=limits.total_s,
+                timeout=self.total_s,
                 check=True,
             )
         except (OSError, subprocess.SubprocessError):
@@ -65,5 +62,5 @@ class Isolation:
         return done.stdout.decode("utf-8", "surrogatepass")
 
 
-isolation = Isolation(IsolationLimits())
+isolation = Isolation()
 """The places of this process, shared by all visitors."""

@@ -26,18 +26,14 @@ class PlainBlocks:
     def __init__(self) -> None:
         self.blocks: list[str] = []
         self.settled = 0
-        self._read = 0
+        """The number of blocks that will not change: all but the last one before the end."""
 
     def update(self, text: str, *, ended: bool = False) -> None:
         """Set the whole text so far, which begins with the previous one."""
         del self.blocks[self.settled :]
-        while len(text) - self._read > (0 if ended else _PLAIN_BLOCK):
-            piece = text[self._read : self._read + _PLAIN_BLOCK]
-            self.blocks.append(_escaped(piece))
-            self._read += len(piece)
-            self.settled += 1
-        if self._read < len(text):
-            self.blocks.append(_escaped(text[self._read :]))
+        for start in range(self.settled * _PLAIN_BLOCK, len(text), _PLAIN_BLOCK):
+            self.blocks.append(_escaped(text[start : start + _PLAIN_BLOCK]))
+        self.settled = len(self.blocks) if ended else max(0, len(self.blocks) - 1)
 
 
 class AnswerBlocks:

@@ -179,12 +179,10 @@ def _inline(content: str, env: dict[str, Any]) -> list[Token]:
     for token in tokens:
         if token.type == "link_open":
             opened.append(token)
-        elif token.type == "link_close" and not opened.pop().attrs["href"]:
+        elif token.type == "link_close" and not (opening := opened.pop()).attrs["href"]:
             # A link without a target stays text.
+            opening.type, opening.content = "text", "["
             token.type, token.content = "text", "]()"
-    for token in tokens:
-        if token.type == "link_open" and not token.attrs["href"]:
-            token.type, token.content = "text", "["
     return tokens
 
 

@@ -54,8 +54,7 @@ def curl_request(text: str, read: Callable[[str], Iterator[Command]] = bash_comm
         chosen: RawRequest | None = None
         number = taken_number = 0
         try:
-            for command in _curl_commands(read(text[start:])):
-                number += 1
+            for number, command in enumerate(_curl_commands(read(text[start:])), 1):
                 if chosen is not None:
                     break
                 try:

@@ -18,10 +18,9 @@ def json_request(text: str) -> RawRequest:
     try:
         return unwrapped(read_body(text))
     except BrokenJson:
-        raw = _first_line(text)
-        if raw is None:
-            raise
-        return raw
+        if raw := _first_line(text):
+            return raw
+        raise
 
 
 def code_of_notebook(value: Any) -> str | None:

@@ -11,13 +11,8 @@ def nests_too_deeply(value: JsonValue) -> bool:
     """Whether lists and objects nest more than ``MAX_LEVELS`` deep."""
     layer: list[JsonValue] = [value]
     for _ in range(MAX_LEVELS + 1):
-        layer = [inner for outer in layer for inner in _parts(outer)]
+        containers = [outer for outer in layer if isinstance(outer, dict | list)]
+        layer = [inner for outer in containers for inner in (outer.values() if isinstance(outer, dict) else outer)]
         if not layer:
             return False
     return True
-
-
-def _parts(value: JsonValue) -> list[JsonValue]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []

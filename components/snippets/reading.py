@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from components.contract.strict_json import read_json
@@ -34,15 +35,11 @@ def find_request(text: str) -> RawRequest:
     try:
         return _find(text)
     except ImportProblem:
-        if not _CURLY.search(text):
-            raise
-        try:
-            raw = _find(text.translate(_STRAIGHT))
-        except ImportProblem:
-            raw = None
-        if raw is None:
-            raise
-        return replace(raw, notes=("Curly quotes were read as straight ones.", *raw.notes))
+        if _CURLY.search(text):
+            with suppress(ImportProblem):
+                raw = _find(text.translate(_STRAIGHT))
+                return replace(raw, notes=("Curly quotes were read as straight ones.", *raw.notes))
+        raise
 
 
 def _find(text: str) -> RawRequest:
@@ -129,23 +126,16 @@ def _is_an_object(text: str) -> bool:
     return text.startswith(("{", "["))
 
 
-def _may_hold_request(text: str) -> bool:
-    return _ASKS.search(text) is not None
-
-
-_ASKS = re.compile(r"messages|prompt\b|\binput\b|\.a?(?:invoke|stream)\(")
+_MAY_HOLD_REQUEST = re.compile(r"messages|prompt\b|\binput\b|\.a?(?:invoke|stream)\(")
 _WORDS_OF_CMD = re.compile(r"\^[\n\"]|\"\"|\\\"")
 # For each kind of paste, whether it may apply to a text, and its reader. The first reader with a request wins.
-_READERS: list[tuple[Callable[[str], bool], Callable[[str], RawRequest | None]]] = [
+_READERS: list[tuple[Callable[[str], object], Callable[[str], RawRequest | None]]] = [
     (_is_an_object, json_request),
     (_is_an_object, python_dict),
     # Parsing is expensive, and code without one of these words has no request.
-    (lambda text: _may_hold_request(text) and not _is_an_object(text), python_request),
+    (lambda text: _MAY_HOLD_REQUEST.search(text) and not _is_an_object(text), python_request),
     (lambda text: "curl" in text, curl_request),
-    (
-        lambda text: "curl" in text and _WORDS_OF_CMD.search(text) is not None,
-        lambda text: curl_request(text, cmd_commands),
-    ),
-    (_may_hold_request, powershell_request),
-    (_may_hold_request, javascript_request),
+    (lambda text: "curl" in text and _WORDS_OF_CMD.search(text), lambda text: curl_request(text, cmd_commands)),
+    (_MAY_HOLD_REQUEST.search, powershell_request),
+    (_MAY_HOLD_REQUEST.search, javascript_request),
 ]

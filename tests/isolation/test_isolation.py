@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from components.isolation import Isolation, IsolationLimits, TooMuch
+from components.isolation import Isolation, TooMuch
 from tests.isolation.work import asleep, endless, failing, much_memory, napping, process_id, reversed_text
 
 
@@ -26,30 +26,30 @@ def page_as_main_module() -> Iterator[None]:
 
 @pytest.mark.usefixtures("page_as_main_module")
 def test_the_result_is_returned_unchanged() -> None:
-    assert Isolation(IsolationLimits()).run(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
+    assert Isolation().run(reversed_text, "a\r\n\ud800é€😀") == "😀€é\ud800\n\ra"
 
 
 def test_work_runs_in_another_process() -> None:
-    assert Isolation(IsolationLimits()).run(process_id, "") != str(os.getpid())
+    assert Isolation().run(process_id, "") != str(os.getpid())
 
 
 @pytest.mark.parametrize(
-    ("work", "limits"),
+    ("work", "isolation"),
     [
-        (much_memory, IsolationLimits(memory_bytes=200_000_000)),
-        (endless, IsolationLimits(processor_s=1)),
-        (asleep, IsolationLimits(total_s=0.2)),
-        (failing, IsolationLimits()),
+        (much_memory, Isolation(memory_bytes=200_000_000)),
+        (endless, Isolation(processor_s=1)),
+        (asleep, Isolation(total_s=0.2)),
+        (failing, Isolation()),
     ],
     ids=["memory", "processor", "time", "fault"],
 )
-def test_excessive_work_is_refused_with_a_sentence(work, limits: IsolationLimits) -> None:
+def test_excessive_work_is_refused_with_a_sentence(work, isolation: Isolation) -> None:
     with pytest.raises(TooMuch, match="more time or memory"):
-        Isolation(limits).run(work, "x")
+        isolation.run(work, "x")
 
 
 def test_concurrent_work_is_limited_and_refused_after_a_wait() -> None:
-    one_at_a_time = Isolation(IsolationLimits(at_once=1, wait_s=0.05))
+    one_at_a_time = Isolation(at_once=1, wait_s=0.05)
     first = threading.Thread(target=one_at_a_time.run, args=(napping, ""))
     first.start()
     with pytest.raises(TooMuch, match="busy"):  # noqa: PT012
