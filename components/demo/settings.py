@@ -80,12 +80,11 @@ class DemoSettings:
         """The ids of the models that visitors may use there."""
         return self.models.get(endpoint.name, (endpoint.default_model,) if endpoint.default_model else ())
 
-    def limits(self, limits: Limits | None = None) -> Limits:
+    def limits(self) -> Limits:
         """The limits of each run, with the demo's values."""
-        limits = limits or Limits()
         return replace(
-            limits,
-            total_s=min(limits.total_s, self.run_s),
+            Limits(),
+            total_s=min(Limits().total_s, self.run_s),
             pages_at_once=self.pages_at_once,
             kept_mb=self.kept_mb,
             kept_mb_of_network=self.kept_mb * self.visitors_a_network,

@@ -59,8 +59,14 @@ class _JavaScript(Translation):
     def named(self, items: list[Item], index: int) -> Iterator[ast.stmt]:
         name = text_at(items, index)
         match items[index + 1 : index + 4]:
-            case [Token(text="=" | "+="), *_]:
-                yield self._assignment(items, index)
+            case [Token(text="=" | "+=" as sign), *_]:
+                value, _ = self.expression(items, index + 2)
+                if sign == "+=":
+                    yield ast.AugAssign(ast.Name(name), ast.Add(), value)
+                elif text_at(items, index - 1) == ".":
+                    yield ast.Assign([key_of(ast.Name(text_at(items, index - 2)), name)], value)
+                else:
+                    yield ast.Assign([ast.Name(name)], value)
             case [Token(text="."), Token(text="push"), Group(opening="(") as group]:
                 yield ast.Expr(call(ast.Attribute(ast.Name(name), "push"), self.elements(group)))
             case [Token(text=":"), *_] if text_at(items, index - 1) in ("const", "let", "var"):
@@ -70,15 +76,6 @@ class _JavaScript(Translation):
                     yield ast.Assign([ast.Name(name)], self.expression(items, equals + 1)[0])
             case [Group(opening="(") as group, *_] if name not in _NO_CALL:
                 yield ast.Expr(call(name, self.elements(group)))
-
-    def _assignment(self, items: list[Item], index: int) -> ast.stmt:
-        name = text_at(items, index)
-        value, _ = self.expression(items, index + 2)
-        if text_at(items, index + 1) == "+=":
-            return ast.AugAssign(ast.Name(name), ast.Add(), value)
-        if text_at(items, index - 1) == ".":
-            return ast.Assign([key_of(ast.Name(text_at(items, index - 2)), name)], value)
-        return ast.Assign([ast.Name(name)], value)
 
     def is_an_object(self, group: Group) -> bool:
         items = [item for item in group.items[:6] if item != Token("line", "\n")]
