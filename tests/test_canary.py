@@ -32,7 +32,6 @@ from components.contract.profile import BEEZY, PROFILES, Profile
 from components.contract.request import to_bytes
 from components.endpoints.endpoint import Address
 from components.endpoints.endpoint import Endpoint as OurEndpoint
-from components.log.export import export_runs
 from components.log.log import Log
 from components.log.markdown_export import as_markdown
 from components.log.query import events_of, find_run
@@ -46,6 +45,7 @@ from components.streaming.session import ApiKey
 from tests import canary
 from tests.browser.conftest import ROOT, serve_app
 from tests.log.conftest import REQUEST
+from tests.log.exports import export_runs
 from tests.orders import order_of
 from tests.security.open_page import OpenPage
 from tests.security.session import Session, ask, session

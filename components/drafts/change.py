@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -62,7 +63,10 @@ class Change(BaseModel):
         parts: dict[str, Any] = {part: value for part in _PARTS if (value := getattr(self, part)) is not None}
         settings = parts["settings"] = dict(draft.settings)
         extra_body: str = parts.get("extra_body", draft.extra_body)
-        typed = _keys_of(extra_body) if self.settings.keys() - settings.keys() else []
+        typed: Collection[str] = ()
+        if self.settings.keys() - settings.keys():
+            with suppress(ValueError):
+                typed = read_extra_body(extra_body)
         keys: dict[str, Setting] = {}
         for field, setting in self.settings.items():
             if field in typed and field not in settings:
@@ -107,13 +111,6 @@ def reset(fields: Collection[str]) -> Change:
         stream=True if "stream" in fields else None,
         extra_body="" if "extra_body" in fields else None,
     )
-
-
-def _keys_of(extra_body: str) -> list[str]:
-    try:
-        return [*read_extra_body(extra_body)]
-    except ValueError:
-        return []
 
 
 def with_keys(text: str, keys: Mapping[str, Setting]) -> str:

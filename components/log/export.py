@@ -138,20 +138,16 @@ def _token_name(token: Token | Alternative) -> str:
         return "bytes:" + "".join(f"\\x{byte:02x}" for byte in raw)
 
 
-def export_runs(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[str]:
+def json_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
     """The runs of ``finished_rows`` as JSON Lines, with their tokens. Raises QueryFailed.
 
-    A run with probabilities has its events, too, which hold them: imported, it can be seen by tokens and replayed.
+    A run with probabilities has its events, too, which hold them: imported, it can be seen by tokens and replayed. In
+    UTF-8; lone surrogates survive.
     """
     for row in (with_tokens(database, row) for row in finished_rows(database, where)):
         if row["mean_logprob"] is not None:
             row[EVENT_PACKS] = [base64.b64encode(pack).decode() for pack in packs_of(database, row["id"])]
-        yield _json({**row, "sha256": digest(row)}) + "\n"
-
-
-def json_lines(database: Database, where: ColumnElement[bool] | None = None) -> Iterator[bytes]:
-    """The lines of ``export_runs`` in UTF-8; lone surrogates survive. Raises QueryFailed."""
-    return (line.encode("utf-8", "surrogatepass") for line in export_runs(database, where))
+        yield f"{_json({**row, 'sha256': digest(row)})}\n".encode("utf-8", "surrogatepass")
 
 
 def _json(content: Mapping[str, Any]) -> str:

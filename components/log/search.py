@@ -144,9 +144,8 @@ def choices(database: Database) -> dict[str, list[str]]:
     Raises QueryFailed.
     """
     columns = runs.c.endpoint, runs.c.model, runs.c.finish_reason
-    own = select(*columns).where(owned(runs, database.owner))
-    newest = own.order_by(*NEWEST_FIRST)
-    frame = pd.DataFrame(read_rows(database, newest.limit(_MAX_CHOICES)), columns=[each.name for each in columns])
+    newest = select(*columns).where(owned(runs, database.owner)).order_by(*NEWEST_FIRST).limit(_MAX_CHOICES)
+    frame = pd.DataFrame(read_rows(database, newest), columns=[each.name for each in columns])
     return {each.name: frame[each.name].dropna().value_counts().index.tolist() for each in columns}
 
 

@@ -245,9 +245,8 @@ class Run:
                 request_body=order.body.decode(),
                 app_version=__version__,
                 draft=order.draft,
-                prompt=self._summary.prompt,
-                settings=self._summary.settings,
-                owner=order.owner,
+                owner=self.owner,
+                **self._summary._asdict(),
                 **facts,
             )
 

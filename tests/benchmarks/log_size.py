@@ -17,11 +17,11 @@ from pathlib import Path
 from statistics import median
 
 from components.log.database import Database
-from components.log.export import export_runs
 from components.log.log import Log
 from components.log.query import count_runs, find_run
 from components.log.search import page_of
 from components.log.view import View
+from tests.log.exports import export_runs
 from tests.log.many_rows import fill, forget, moment
 
 

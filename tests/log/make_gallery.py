@@ -21,7 +21,6 @@ from components.experiments.file_writing import write_experiment_file
 from components.experiments.store import SWEEP, Better, Vote, save_experiment, save_vote
 from components.experiments.stored_sweep import StoredSweep, rules_content, sweep_content
 from components.log.annotations import Annotation, annotate
-from components.log.export import export_runs
 from components.log.log import Log
 from components.runs.order import Placement
 from components.runs.run import Run
@@ -33,6 +32,7 @@ from components.streaming.answer import TimedEvent
 from components.streaming.faults import ErrorKind
 from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
+from tests.log.exports import export_runs
 from tests.orders import order, text_event
 
 GALLERY = Path(__file__).parent / "gallery"

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from components.log import export
 from components.log.annotations import Annotation, annotate, annotation_of
-from components.log.export import FORMATS, Steps, digest, export_runs, finished_rows
+from components.log.export import FORMATS, Steps, digest, finished_rows
 from components.log.importing import ImportRefused, import_runs, lines_of, read_line
 from components.log.log import Log
 from components.log.record import RunRecord
@@ -24,6 +24,7 @@ from components.runs.run import Run
 from components.streaming.answer import TimedEvent
 from components.streaming.outcome import Outcome, Status
 from tests.log.conftest import make_run
+from tests.log.exports import export_runs
 from tests.log.make_gallery import GALLERY
 from tests.log.many_rows import moment
 from tests.orders import text_event

@@ -30,7 +30,6 @@ from components.experiments.store import (
 )
 from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.deletion import delete_run, delete_runs_of_view, restore_run
-from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
@@ -50,6 +49,7 @@ from components.log.view import View
 from components.runs.order import Placement
 from tests import owners
 from tests.log.conftest import make_run
+from tests.log.exports import export_runs
 from tests.log.test_export import finished
 from tests.owners import COMPONENTS, NoOwner, check_owner, says_whose
 from tests.waiting import wait_for

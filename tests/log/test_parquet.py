@@ -17,21 +17,13 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from components.log.events import pack
-from components.log.export import (
-    ANNOTATED,
-    EVENT_PACKS,
-    EXPORTED,
-    TOKEN_COLUMNS,
-    Steps,
-    digest,
-    export_runs,
-    parquet_pieces,
-)
+from components.log.export import ANNOTATED, EVENT_PACKS, EXPORTED, TOKEN_COLUMNS, Steps, digest, parquet_pieces
 from components.log.importing import ImportRefused, import_runs, read_line
 from components.log.log import Log
 from components.log.query import QueryFailed, events_of
 from components.log.record import RunRecord
 from components.log.tables import events, runs, to_row
+from tests.log.exports import export_runs
 from tests.log.many_rows import FIRST
 from tests.log.test_answer_tokens import a_token, an_event
 from tests.log.test_export import finished, written

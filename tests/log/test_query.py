@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event, text
 
 from components.log.database import Database
-from components.log.export import export_runs
 from components.log.query import count_runs, find_run
 from components.log.search import page_of
 from components.log.view import View
+from tests.log.exports import export_runs
 from tests.log.many_rows import fill
 
 ROWS = 12_000

@@ -21,7 +21,6 @@ from components.experiments.store import Better, Vote, save_experiment, save_vot
 from components.log.annotations import Annotation, annotate
 from components.log.database import Database
 from components.log.deletion import delete_run, restore_run
-from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.log import Log
 from components.log.owned import OwnLog
@@ -38,6 +37,7 @@ from components.sharing.freezing import Choices, capsule_of
 from components.streaming.answer import TimedEvent
 from components.streaming.limits import Limits
 from components.streaming.outcome import Outcome, Status
+from tests.log.exports import export_runs
 from tests.log.many_rows import forget
 from tests.log.test_export import finished
 from tests.orders import order

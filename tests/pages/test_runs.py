@@ -16,7 +16,6 @@ from components.experiments.prepared import prepared
 from components.experiments.repeatable import run
 from components.log.annotations import Annotation, annotate, annotation_of
 from components.log.compaction import size_bytes
-from components.log.export import export_runs
 from components.log.owned import OwnLog
 from components.log.query import find_run
 from components.log.record import LOCAL
@@ -24,6 +23,7 @@ from components.log.tables import runs, to_row
 from components.server.process import service
 from components.ui.plain_words import plain_words
 from components.ui.runs import keys
+from tests.log.exports import export_runs
 from tests.orders import order
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.content import listed

@@ -18,7 +18,6 @@ from components.drafts.conversation import Turn
 from components.drafts.draft import Draft, new_draft
 from components.drafts.store import save_draft
 from components.experiments.store import save_experiment
-from components.log.export import export_runs
 from components.log.importing import import_runs
 from components.log.owned import OwnLog
 from components.log.query import count_runs
@@ -32,6 +31,7 @@ from components.ui.form import keys as form_keys
 from components.ui.share import address
 from components.ui.share import keys as share_keys
 from components.ui.sweep import keys as sweep_keys
+from tests.log.exports import export_runs
 from tests.log.test_export import finished
 from tests.pages.conftest import Chat, new_page, run_to_the_end, texts
 from tests.pages.test_compare import run_all
