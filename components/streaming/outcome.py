@@ -103,12 +103,4 @@ class Outcome:
         """The decode rate of all choices together, or the reason why there is none."""
         if not self.streamed:
             return Rate(None, "the answer was not streamed")
-        timings = self.timings
-        first, last = timings.ttft_ms, timings.last_token_ms
-        return decode_rate(
-            self.usage,
-            chunks=timings.token_chunks,
-            first_chunks=timings.first_token_chunks,
-            span_ms=None if first is None or last is None else last - first,
-            reasoning_streamed=timings.reasoning_ms is not None,
-        )
+        return decode_rate(self.usage, self.timings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from components.contract.chunk import Usage
+from components.streaming.moments import Timings
 
 
 class Rate(NamedTuple):
@@ -14,23 +15,19 @@ class Rate(NamedTuple):
     basis: str
 
 
-def decode_rate(
-    usage: Usage | None, *, chunks: int, first_chunks: int, span_ms: float | None, reasoning_streamed: bool
-) -> Rate:
-    """The rate of an answer with ``chunks`` chunks with tokens, of all choices together.
-
-    ``first_chunks`` of them came with the first socket read; ``span_ms`` is the time from that read to the last one.
-    """
-    if not chunks or span_ms is None:
+def decode_rate(usage: Usage | None, timings: Timings) -> Rate:
+    """The rate of an answer, of all choices together: from the first socket read with tokens to the last one."""
+    chunks, first_ms, last_ms = timings.token_chunks, timings.ttft_ms, timings.last_token_ms
+    if not chunks or first_ms is None or last_ms is None:
         return Rate(None, "no token was streamed")
-    tokens, basis = _streamed_tokens(usage, chunks, reasoning_streamed)
+    tokens, basis = _streamed_tokens(usage, chunks, timings.reasoning_ms is not None)
     if tokens is None:
         return Rate(None, basis)
     if chunks == 1:
         return Rate(None, "the answer came in one chunk, so there is no span to divide by")
-    if span_ms <= 0:
+    if last_ms <= first_ms:
         return Rate(None, "all chunks came in one read of the socket, so there is no span to divide by")
-    return Rate(rate_within(span_ms, tokens, chunks, first_chunks), basis)
+    return Rate(rate_within(last_ms - first_ms, tokens, chunks, timings.first_token_chunks), basis)
 
 
 def rate_within(span_ms: float, tokens: int, chunks: int, first_chunks: int) -> float:

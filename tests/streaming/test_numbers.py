@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from components.contract.chunk import Usage
+from components.streaming.moments import Timings
 from components.streaming.outcome import Outcome, Status
 from components.streaming.rate import decode_rate
 from components.streaming.stream import AnswerStream
@@ -197,5 +198,6 @@ def test_an_answer_that_was_not_streamed_has_no_rate() -> None:
     ],
 )
 def test_hidden_reasoning_is_subtracted_once(reported: Usage, per_second: float) -> None:
-    rate = decode_rate(reported, chunks=20, first_chunks=1, span_ms=950.0, reasoning_streamed=False)
+    timings = Timings(ttft_ms=50.0, last_token_ms=1000.0, token_chunks=20, first_token_chunks=1)
+    rate = decode_rate(reported, timings)
     assert rate.per_second == pytest.approx(per_second)
