@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from components.contract.chunk import UnreadableEvent, read_object
 from components.contract.errors import plain_text
-from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, Kind
+from components.contract.fields import CONTRACT_FIELDS, FIELD_NAME, Field, Kind
 from components.contract.profile import FieldRules
 from components.endpoints import sentences
 from components.endpoints.endpoint import Address, AnyEndpoint, Endpoint
@@ -159,7 +159,7 @@ def _declared(document: Mapping[str, Any], name: str, schema: object) -> Declare
     description = plain_text(str(_first(forms, "description") or ""), _MAX_DESCRIPTION_CHARS)
     description = description or "The endpoint's document does not describe it."
     first = default if len(str(default)) <= _MAX_DESCRIPTION_CHARS else None
-    return declared(name, kind, rules, description, choices[:50], first)
+    return declared(Field(name, kind, description, first, choices=choices[:50]), rules)
 
 
 def _limit(forms: list[Mapping[str, Any]], key: str, exclusive: str, kind: Kind, step: int) -> float | None:

@@ -55,17 +55,15 @@ def declared_fields(tables: object) -> dict[str, Declared]:
     return {str(name): _declared(str(name), table) for name, table in tables.items()}
 
 
-def declared(
-    name: str, kind: Kind, rules: FieldRules, description: str, choices: tuple[str, ...] = (), first: JsonValue = None
-) -> Declared:
-    """A declared field; a known field keeps its row. ``first`` is the initial value."""
-    if name in FIELDS:
-        return Declared(FIELDS[name], rules)
-    row = Field(name, kind, description, begins_with=first, choices=choices)
+def declared(row: Field, rules: FieldRules) -> Declared:
+    """A declared field; a known field keeps its row. An initial value that the field cannot hold is replaced."""
+    if row.name in FIELDS:
+        return Declared(FIELDS[row.name], rules)
+    first = row.begins_with
     if first is None or not row.can_hold(first):
-        first = choices[0] if choices else _FIRST_VALUES[kind]
-        if kind.is_number and rules.minimum is not None and rules.range_problem(first):
-            first = rules.minimum if kind is Kind.DECIMAL else int(rules.minimum)
+        first = row.choices[0] if row.choices else _FIRST_VALUES[row.kind]
+        if row.kind.is_number and rules.minimum is not None and rules.range_problem(first):
+            first = rules.minimum if row.kind is Kind.DECIMAL else int(rules.minimum)
     return Declared(replace(row, begins_with=first), rules)
 
 
@@ -95,4 +93,5 @@ def _declared(name: str, table: object) -> Declared:
         kinds = FIELDS[name].kind.name.lower() if name in FIELDS else f"one of {', '.join(_KINDS)}"
         raise ValueError(sentences.FIELD_KIND_WRONG.format(name=name, known=kinds))
     rules = FieldRules(name, values.default, values.minimum, values.maximum, values.nullable)
-    return declared(name, kind, rules, values.description, tuple(values.choices), values.begins_with)
+    row = Field(name, kind, values.description, values.begins_with, choices=tuple(values.choices))
+    return declared(row, rules)
