@@ -17,9 +17,10 @@ from components.streaming.watch import Watch
 
 @dataclass(frozen=True)
 class Exchange:
-    """One call and its answer. ``streaming`` says whether the request asks for a stream; ``mask`` knows the key."""
+    """One call and its answer. ``streaming`` says whether ``body`` asks for a stream; ``mask`` knows the key."""
 
     url: str
+    body: bytes
     streaming: bool
     limits: Limits
     mask: Mask | None

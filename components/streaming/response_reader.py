@@ -35,14 +35,12 @@ _UNSPECIFIC = ("", "text/plain", "application/octet-stream")
 class ResponseReader:
     """Reads one response. ``streamed`` turns False when the answer arrives as one document."""
 
-    def __init__(self, exchange: Exchange, events: EventReader, sent_bytes: int) -> None:
-        """``sent_bytes`` is the size of the request."""
+    def __init__(self, exchange: Exchange, events: EventReader) -> None:
         self.http_status: int | None = None
         self.request_id: str | None = None
         self.streamed = exchange.streaming
         self._exchange = exchange
         self._events = events
-        self._sent_bytes = sent_bytes
         self._is_framed = False
         self._beginning = bytearray()
         """The bytes before the first event."""
@@ -67,7 +65,7 @@ class ResponseReader:
                 error_body,
                 media_type=self._media_type(response),
                 path=urlsplit(self._exchange.url).path,
-                sent_bytes=self._sent_bytes,
+                sent_bytes=len(self._exchange.body),
                 retry_after=requested_wait(response.headers, error_body),
                 max_retry_after_s=self._exchange.limits.max_retry_after_s,
                 hide=self._exchange.hide,

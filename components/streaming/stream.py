@@ -57,6 +57,7 @@ class AnswerStream:
         self._likelihood = LikelihoodSum()
         self._exchange = Exchange(
             url=f"{base_url}/chat/completions",
+            body=body,
             streaming=streaming,
             limits=limits,
             mask=mask,
@@ -65,7 +66,6 @@ class AnswerStream:
             watch=Watch(limits.total_s),
         )
         self._outcome: Outcome | None = None
-        self._body = body
         self._key = key
         self._masked_events = MaskedEvents(mask) if mask else None
         self._on_retry = on_retry
@@ -74,7 +74,7 @@ class AnswerStream:
         self._attempts = 0
         self._retries: list[Retry] = []
         self._events = EventReader(self._exchange)
-        self._response = ResponseReader(self._exchange, self._events, len(body))
+        self._response = ResponseReader(self._exchange, self._events)
         """The reader of the last attempt's response."""
 
     @property
@@ -126,7 +126,7 @@ class AnswerStream:
         limits, watch = self._exchange.limits, self._exchange.watch
         while True:
             self._attempts += 1
-            self._response = ResponseReader(self._exchange, self._events, len(self._body))
+            self._response = ResponseReader(self._exchange, self._events)
             try:
                 yield from self._attempt()
                 return
@@ -153,7 +153,7 @@ class AnswerStream:
         watch.expect(ErrorKind.FIRST_BYTE_TIMEOUT, limits.first_byte_s if exchange.streaming else limits.total_s)
         call = Call(watch, limits.connect_s, moments.send, self._allows)
         try:
-            response = post_json(call, exchange.url, self._body, self._key)
+            response = post_json(call, exchange.url, exchange.body, self._key)
         except StreamFault:
             exchange.raise_if_ended()
             raise
@@ -177,7 +177,7 @@ class AnswerStream:
         elif needs_reason and not answer.choices[0].text:
             fault = events.other_api or fault
         first, *further = answer.choices
-        if first.text and _field_of(self._body, "logprobs") and not self._likelihood.count:
+        if first.text and _field_of(exchange.body, "logprobs") and not self._likelihood.count:
             answer.warn(sentences.NO_PROBABILITIES)
 
         def without_key(text: str | None) -> str | None:
