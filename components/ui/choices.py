@@ -1,4 +1,4 @@
-"""Controls shared by several pages: the choice of a view, a button of an action, and a menu of further actions."""
+"""Controls shared by several pages: the choice of a view, buttons of actions and files, a menu of further actions."""
 
 from __future__ import annotations
 
@@ -27,6 +27,23 @@ def choose_view(label: str, views: Sequence[str], key: str, *, first: str | None
 def draw_action(label: str, key: str, icon: str, action: Callable[..., object], *args: Any, **options: Any) -> None:
     """Draw a button without a border; a press queues the action. ``options`` are further ones of ``st.button``."""
     st.button(label, key=key, type="tertiary", icon=icon, on_click=presses.soon(action, *args), **options)
+
+
+def draw_file_button(
+    label: str, key: str, make: Callable[[], str | bytes], name: str, media_type: str, what: str | None = None
+) -> None:
+    """Draw a button without a border that saves a file of that name; ``make`` is called when it is pressed."""
+    st.download_button(
+        label,
+        make,
+        name,
+        media_type,
+        key=key,
+        help=what,
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def draw_more(label: str, actions: Mapping[str, Callable[[], object]], key: str) -> None:

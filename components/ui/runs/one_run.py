@@ -24,7 +24,7 @@ from components.ui.answer.run_view import draw_run
 from components.ui.answer.sending import start
 from components.ui.answer.times_view import draw_times
 from components.ui.available_endpoints import available_endpoints
-from components.ui.choices import choose_view
+from components.ui.choices import choose_view, draw_action, draw_file_button
 from components.ui.experiment_file import rules_form
 from components.ui.form.code_view import draw_code
 from components.ui.plain_words import plain_words
@@ -80,17 +80,8 @@ def _draw_head(record: RunRecord) -> None:
             ("Run below", ":material/keyboard_arrow_down:", 1, "run_below_next"),
         ):
             run = None if index is None or not 0 <= index + step < len(listed) else listed[index + step]
-            st.button(
-                label, key=key, type="tertiary", icon=icon, disabled=run is None, on_click=presses.soon(open_run, run)
-            )
-        st.button(
-            "Close",
-            key="close_run",
-            type="tertiary",
-            icon=":material/close:",
-            shortcut=shortcuts.CLOSE,
-            on_click=presses.soon(close_run),
-        )
+            draw_action(label, key, icon, open_run, run, disabled=run is None)
+        draw_action("Close", "close_run", ":material/close:", close_run, shortcut=shortcuts.CLOSE)
 
 
 def _draw_request(record: RunRecord) -> None:
@@ -118,36 +109,15 @@ def _draw_actions(run: Run | RunRecord, record: RunRecord) -> None:
             stop = run.stop if isinstance(run, Run) else partial(_stop_elsewhere, record.id)
             st.button("Stop", key=state.STOP, icon=":material/stop:", on_click=presses.soon(stop))
         else:
-            st.button(
-                "Run again",
-                key="run_again",
-                icon=":material/replay:",
-                type="tertiary",
-                on_click=presses.soon(_run_again, record),
-                disabled=record.endpoint not in available_endpoints(),
-                help="Sends exactly the same bytes again."
-                if record.endpoint in available_endpoints()
-                else "The endpoint with this name no longer exists.",
-            )
-            st.download_button(
-                "Markdown",
-                lambda: as_markdown(record),
-                f"run-{record.id[:8]}.md",
-                "text/markdown",
-                key="take_markdown",
-                icon=":material/download:",
-                type="tertiary",
-                on_click="ignore",
-                help="The run as a document: request, answer and numbers.",
-            )
+            known = record.endpoint in available_endpoints()
+            what = "Sends exactly the same bytes again." if known else "The endpoint with this name no longer exists."
+            icon = ":material/replay:"
+            draw_action("Run again", "run_again", icon, _run_again, record, disabled=not known, help=what)
+            what = "The run as a document: request, answer and numbers."
+            make = partial(as_markdown, record)
+            draw_file_button("Markdown", "take_markdown", make, f"run-{record.id[:8]}.md", "text/markdown", what)
             draw_share_button(lambda: Answers(Kind.RUN, {"": record}, checks=rules_form.read().checks), key="share_run")
-            st.button(
-                "Delete",
-                key="remove_run",
-                icon=":material/delete:",
-                type="tertiary",
-                on_click=presses.soon(delete, [record.id], list_again),
-            )
+            draw_action("Delete", "remove_run", ":material/delete:", delete, [record.id], list_again)
 
 
 @show_errors()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
-import streamlit as st
-
 from components.server.process import service
 from components.sharing.capsule import Capsule
 from components.sharing.collection import with_links_opened
+from components.ui.choices import draw_file_button
 from components.ui.share.single_file import single_file
 from components.ui.visitor import links
+
+_WHAT = (
+    "An HTML page that opens without a network, with the answers, differences, events and replay. Tempera can open it "
+    "again and check that it is unchanged. It holds up to 4 MB of texts and events."
+)
 
 
 def draw_download(capsule: Capsule, key: str = "single_file", *, opens_links: bool = False) -> None:
@@ -24,15 +28,4 @@ def draw_download(capsule: Capsule, key: str = "single_file", *, opens_links: bo
         database = links() if opens_links else None
         return single_file(with_links_opened(database, capsule) if database else capsule, service().log)
 
-    st.download_button(
-        "Download as one file",
-        file,
-        f"{name}.html",
-        "text/html",
-        key=key,
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        help="An HTML page that opens without a network, with the answers, differences, events and replay. "
-        "Tempera can open it again and check that it is unchanged. It holds up to 4 MB of texts and events.",
-    )
+    draw_file_button("Download as one file", key, file, f"{name}.html", "text/html", _WHAT)

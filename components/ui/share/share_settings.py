@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from components.sharing.linked_settings import LinkedSettings, linked_settings
 from components.sharing.problem import LinkProblem
 from components.sharing.settings_file import settings_file
 from components.sharing.settings_link import Length, how_long, settings_link
+from components.ui.choices import draw_file_button
 from components.ui.form.keys import LINK_PARAMETER
 from components.ui.plain_words import plain_words
 from components.ui.share.address import address_of, draw_where_it_leads
@@ -50,16 +52,8 @@ def draw_share_settings(draft: Draft, *, comparison: bool) -> None:
         "Servers on the way may log the content of a link. Send a private prompt as a file, or share an answer with a "
         "link that you can revoke."
     )
-    st.download_button(
-        "Settings as a file",
-        lambda: settings_file(draft, comparison=comparison),
-        "tempera-settings.json",
-        "application/json",
-        key="settings_file",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+    make = partial(settings_file, draft, comparison=comparison)
+    draw_file_button("Settings as a file", "settings_file", make, "tempera-settings.json", "application/json")
 
 
 def _draw_credentials(linked: LinkedSettings) -> None:

@@ -10,6 +10,7 @@ from components.drafts.variables import names_in
 from components.experiments.data_set import MAX_BYTES, DataSet, DataSetProblem, problem_with, read_data_set
 from components.experiments.sweep_setup import Setup
 from components.ui import presses, state
+from components.ui.choices import draw_action
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys, setup_form
 from components.ui.uploads import draw_uploader
@@ -107,7 +108,7 @@ def _draw_selected(selected: DataSet, setup: Setup) -> None:
             on_change=presses.soon(_apply_sample),
             width=150,
         )
-        st.button("Remove", key="drop_data", type="tertiary", icon=":material/delete:", on_click=presses.soon(_drop))
+        draw_action("Remove", "drop_data", ":material/delete:", _drop)
 
 
 def _apply_file() -> None:

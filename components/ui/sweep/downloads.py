@@ -12,6 +12,7 @@ from components.experiments.cell_result import ByPosition
 from components.experiments.measures import SweepMeasure
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_tables import ANSWER, DIGEST, POSITION, RUN, as_csv, long_table, wide_table
+from components.ui.choices import draw_file_button
 from components.ui.sweep.sweep_runs import whole_runs
 
 _LINES_AT_ONCE = 200
@@ -20,23 +21,20 @@ _LINES_AT_ONCE = 200
 def draw_downloads(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> None:
     """Draw the menu of files with one line per run, with all its numbers and its full answer."""
     with st.popover("Export", key="export_sweep", type="tertiary", icon=":material/download:", width="content"):
-        for name, (*file, _write) in _LONG.items():
+        what = "One line per run, with its whole answer."
+        for name, (label, ending, kind, _write) in _LONG.items():
             make = partial(long_file, name, sweep, by_position)
-            _draw(sweep_id, name, make, "One line per run, with its whole answer.", *file)
+            draw_file_button(label, f"download_{name}", make, f"sweep-{sweep_id[:8]}-{name}.{ending}", kind, what)
 
 
 def draw_wide_download(sweep_id: str, sweep: StoredSweep, measure: SweepMeasure, measures: pd.DataFrame) -> None:
     """Draw the button for one line per row of the plan. ``measures`` is a result of ``measured``."""
-    help_text = f"One line per row, with the {measure.label} of each repeat in its own column."
-    _draw(
-        sweep_id,
-        "wide",
-        lambda: as_csv(wide_table(measures, len(sweep.inputs))),
-        help_text,
-        "CSV (wide)",
-        "csv",
-        "text/csv",
-    )
+
+    def make() -> bytes:
+        return as_csv(wide_table(measures, len(sweep.inputs)))
+
+    what = f"One line per row, with the {measure.label} of each repeat in its own column."
+    draw_file_button("CSV (wide)", "download_wide", make, f"sweep-{sweep_id[:8]}-wide.csv", "text/csv", what)
 
 
 def long_file(name: str, sweep: StoredSweep, by_position: ByPosition) -> bytes:
@@ -78,17 +76,3 @@ _LONG: dict[str, tuple[str, str, str, Callable[[Iterator[pd.DataFrame]], bytes]]
     "lines": ("JSON Lines", "jsonl", "application/jsonl", _as_json_lines),
     "parquet": ("Parquet", "parquet", "application/vnd.apache.parquet", _as_parquet),
 }
-
-
-def _draw(sweep_id: str, name: str, make: Callable[[], bytes], what: str, label: str, ending: str, kind: str) -> None:
-    st.download_button(
-        label,
-        make,
-        f"sweep-{sweep_id[:8]}-{name}.{ending}",
-        kind,
-        key=f"download_{name}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-        help=what,
-    )

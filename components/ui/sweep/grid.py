@@ -13,6 +13,7 @@ from components.experiments.experiment import Experiment
 from components.experiments.measures import SIMILARITY
 from components.experiments.stored_sweep import StoredSweep
 from components.ui import presses
+from components.ui.choices import draw_action
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
 from components.ui.sweep.cell_grid import draw_cell_grid
@@ -94,13 +95,7 @@ def _draw_progress(sweep_id: str, sweep: StoredSweep, by_position: ByPosition, a
             _draw_switches(active)
         else:
             _draw_missing(sweep_id, sweep, by_position)
-            st.button(
-                "Run all again",
-                key="run_again",
-                icon=":material/replay:",
-                type="tertiary",
-                on_click=presses.soon(run_again, sweep),
-            )
+            draw_action("Run all again", "run_again", ":material/replay:", run_again, sweep)
         draw_downloads(sweep_id, sweep, by_position)
 
 

@@ -14,6 +14,7 @@ from components.experiments.axes import field_names
 from components.experiments.sweep_plan import PlanKind
 from components.experiments.sweep_setup import MAX_AT_ONCE, MAX_REPEATS, Setup, TypedAxis, read_setup
 from components.ui import presses
+from components.ui.choices import draw_action
 from components.ui.form import draft_form
 from components.ui.plain_words import plain_words
 from components.ui.sweep import keys
@@ -104,18 +105,13 @@ def draw_axes(draft: Draft) -> None:
                 help=_VALUES_HELP,
             )
             with st.container(key=f"delete_axis_{number}", width="content"):
-                st.button(
-                    f"Delete axis {number + 1}",
-                    key=_key("delete_axis", number, drawn),
-                    type="tertiary",
-                    icon=":material/delete:",
-                    disabled=len(setup.axes) == 1,
-                    on_click=presses.soon(_delete, number, drawn),
-                )
+                label, key = f"Delete axis {number + 1}", _key("delete_axis", number, drawn)
+                only = len(setup.axes) == 1
+                draw_action(label, key, ":material/delete:", _delete, number, drawn, disabled=only)
         if problem := setup.problem_of(number):
             st.markdown(f":red[:material/error: :small[{plain_words(problem)}]]")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button("Add axis", key="add_axis", type="tertiary", icon=":material/add:", on_click=presses.soon(_add))
+        draw_action("Add axis", "add_axis", ":material/add:", _add)
         st.space("stretch")
         st.selectbox(
             "Plan",
