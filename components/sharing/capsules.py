@@ -22,9 +22,6 @@ from components.sharing import sentences
 from components.sharing.capsule import Capsule, read_capsule, to_bytes
 from components.sharing.problem import LinkProblem
 
-DAYS = 30.0
-"""The default lifetime of a capsule."""
-
 MAX_DAYS = 3_650.0
 MAX_PER_OWNER = 1_000
 
@@ -54,7 +51,7 @@ class Published:
 def publish(
     log: OwnedLog,
     capsule: Capsule,
-    days: float = DAYS,
+    days: float = 30.0,
     *,
     keeps_reproductions: bool = False,
     has_card: bool = False,

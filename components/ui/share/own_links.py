@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.sharing.capsules import Published, own_capsules, restore, revoke
+from components.ui.choices import draw_action
 from components.ui.page_heading import draw_heading_row
 from components.ui.plain_words import plain_words
 from components.ui.share import keys
@@ -42,14 +43,7 @@ def _draw_one(published: Published) -> None:
     with st.container(border=True, gap="xxsmall", key=f"link_{published.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain_words(published.title, 120) or 'Without a title'}**", width="content")
-            st.button(
-                "Revoke",
-                key=f"revoke_{published.id}",
-                icon=":material/link_off:",
-                type="tertiary",
-                on_click=_revoke,
-                args=(published.id,),
-            )
+            draw_action("Revoke", f"revoke_{published.id}", ":material/link_off:", _revoke, published.id)
         card = " · has a card" if published.has_card else ""
         size = f"{max(published.size / 1000, 1):,.0f} kB"
         st.caption(f"{published.kind} · created {created:%-d %b %Y, %H:%M} · expires {ends:%-d %b %Y} · {size}{card}")
