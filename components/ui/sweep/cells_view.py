@@ -194,7 +194,7 @@ def _draw_chosen(
     if len(chosen) > MAX_LANES:
         return
     run_ids = [result.id for result in chosen]
-    by_id = {record.id: record for batch in whole_runs(sweep, run_ids) for record in batch}
+    by_id = {record.id: record for record in whole_runs(sweep, run_ids)}
     records = [by_id[run_id] for run_id in run_ids if run_id in by_id]
     answers = {_title(sweep, record): record for record in records if record.text}
     if len(answers) > 1:

@@ -52,7 +52,7 @@ def _parts(sweep: StoredSweep, by_position: ByPosition) -> Iterator[pd.DataFrame
     yield table[:0]
     for begin in range(0, len(table), _LINES_AT_ONCE):
         part = table[begin : begin + _LINES_AT_ONCE]
-        texts = {record.id: record.text for records in whole_runs(sweep, list(part[RUN])) for record in records}
+        texts = {record.id: record.text for record in whole_runs(sweep, list(part[RUN]))}
         answers = [texts.get(run_id, beginning) for run_id, beginning in zip(part[RUN], part[ANSWER], strict=True)]
         yield part.assign(**{ANSWER: answers})
 

@@ -39,18 +39,16 @@ def similarities(sweep_id: str, sweep: StoredSweep, by_position: ByPosition) -> 
 
 def _compute(sweep: StoredSweep, base: frozenset[str], run_ids: Sequence[str], by_run: _Known) -> None:
     """Read the runs in steps; only the base's texts stay in memory."""
-    base_texts = {record.id: record.text for records in whole_runs(sweep, sorted(base)) for record in records}
-    bar, done, step_ends = st.empty(), 0, time.monotonic() + _STEP_S
-    for records in whole_runs(sweep, run_ids):
-        for record in records:
-            value = mean_similarity(record.text, [text for run_id, text in base_texts.items() if run_id != record.id])
-            if value is None:
-                by_run.pop(record.id, None)
-            else:
-                by_run[record.id] = base, value
-            done += 1
-            if time.monotonic() > step_ends:
-                # Lets a click on the page through.
-                bar.progress(done / len(run_ids), text="Comparing answers")
-                step_ends = time.monotonic() + _STEP_S
+    base_texts = {record.id: record.text for record in whole_runs(sweep, sorted(base))}
+    bar, step_ends = st.empty(), time.monotonic() + _STEP_S
+    for done, record in enumerate(whole_runs(sweep, run_ids), 1):
+        value = mean_similarity(record.text, [text for run_id, text in base_texts.items() if run_id != record.id])
+        if value is None:
+            by_run.pop(record.id, None)
+        else:
+            by_run[record.id] = base, value
+        if time.monotonic() > step_ends:
+            # Lets a click on the page through.
+            bar.progress(done / len(run_ids), text="Comparing answers")
+            step_ends = time.monotonic() + _STEP_S
     bar.empty()

@@ -39,10 +39,9 @@ def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None)
     database = own_log().database
     if database:
         new = sorted((ended_run_ids(database, sweep_id) | set(sweep.reused.values())) - ended.keys())
-        for records in whole_runs(sweep, new):
-            for record in records:
-                result, checked = time_left.result(record, checks, sweep.input_at(record.position or 0))
-                (ended if checked else unchecked)[record.id] = result
+        for record in whole_runs(sweep, new):
+            result, checked = time_left.result(record, checks, sweep.input_at(record.position or 0))
+            (ended if checked else unchecked)[record.id] = result
         under_way = {record.id: result_of(record) for record in light_runs_under_way(database, sweep_id)}
     # Runs that are newer here than in the log, or not yet written.
     for run_id in experiment.run_ids() if experiment else ():
@@ -52,8 +51,8 @@ def results_of(sweep_id: str, sweep: StoredSweep, experiment: Experiment | None)
     return records_by_row([*ended.values(), *others], sweep.positions)
 
 
-def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[list[RunRecord]]:
-    """These runs with their answers but without their requests, in batches that do not block the page.
+def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[RunRecord]:
+    """These runs with their answers but without their requests, read in batches that do not block the page.
 
     Previous batches are not kept. A run that the log no longer has is left out. Raises QueryFailed.
     """
@@ -66,7 +65,8 @@ def whole_runs(sweep: StoredSweep, run_ids: Sequence[str]) -> Iterator[list[RunR
             logged = records.get(run_id)
             if (logged is None or logged.running) and (run := live_run(own_log(), run_id)):
                 records[run_id] = run.record()
-        yield [as_cell(record, *places[record.id]) if record.id in places else record for record in records.values()]
+        for record in records.values():
+            yield as_cell(record, *places[record.id]) if record.id in places else record
 
 
 def missing_and_refused(sweep: StoredSweep, by_position: ByPosition) -> tuple[int, list[RowRequest]]:
