@@ -72,8 +72,7 @@ class SharedCheck(_Public):
     reason: str
 
 
-_NOT_AS_STORED = ("status", "warnings", "tool_calls")
-AS_STORED = tuple(name for name in PUBLIC if name not in _NOT_AS_STORED)
+AS_STORED = tuple(name for name in PUBLIC if name not in ("status", "warnings", "tool_calls"))
 """The facts that a capsule stores in the form of a ``RunRecord``."""
 
 _fields: dict[str, Any] = {name: (TYPES[name], DEFAULTS.get(name, ...)) for name in AS_STORED}

@@ -161,11 +161,13 @@ def _draw_number(of: str, by: str, table: pd.DataFrame) -> None:
     if table.empty:
         st.caption("No successful run has this number.")
         return
+    name = _NUMBERS[of]
+    definition = f"{NUMBERS[name].label}: {NUMBERS[name].definition}" if name in NUMBERS else ""
     low = alt.Y("low:Q", title=of, scale=alt.Scale(zero=False))
     _draw_spread(by, table, low, alt.Y("median:Q", title=of), ["value", "low", "median", "high", "runs"])
     st.caption(
         "The line is the median; the bar has the middle half of the runs. Only successful runs, "
-        f"{table['runs'].sum():,} of them. {_definition(_NUMBERS[of])}"
+        f"{table['runs'].sum():,} of them. {definition}"
     )
     _draw_table(table)
 
@@ -198,10 +200,6 @@ def _draw_older(runs: pd.DataFrame, number: str) -> None:
     older = runs["rate_basis"].isna() & runs[number].notna() & (runs["status"] == Status.OK.value)
     if number in CHANGED and older.any():
         st.caption(f":orange[Not comparable with the others: {older.sum():,} of these runs.] {OLDER_DEFINITION}")
-
-
-def _definition(number: str) -> str:
-    return f"{NUMBERS[number].label}: {NUMBERS[number].definition}" if number in NUMBERS else ""
 
 
 def _draw_outcomes(runs: pd.DataFrame) -> None:

@@ -18,7 +18,6 @@ from components.ui.time_zone import time_zone
 from components.ui.visitor import BY_OWNER, own_log
 
 _STATUSES = ["", *(status.value for status in Status)]
-_ANY = "any"
 _LABELS = {
     "words": "Search",
     "status": "Status",
@@ -147,7 +146,7 @@ def _draw_further() -> dict[str, Any]:
 
 
 def _label_of(value: str) -> str:
-    return value or _ANY
+    return value or "any"
 
 
 @st.cache_data(ttl=30, show_spinner=False, max_entries=50, hash_funcs=BY_OWNER)

@@ -18,10 +18,8 @@ def public_url() -> str:
     never used.
     """
     context = get_script_run_ctx(suppress_warning=True)
-    pages = context.pages_manager.get_pages().values() if context else ()
-    return read_settings().public_address or first_page_of(
-        st.context.url or "", [page["url_pathname"] for page in pages]
-    )
+    pages = [page["url_pathname"] for page in context.pages_manager.get_pages().values()] if context else []
+    return read_settings().public_address or first_page_of(st.context.url or "", pages)
 
 
 def first_page_of(url: str, pages: Collection[str]) -> str:
