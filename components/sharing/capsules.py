@@ -11,7 +11,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, true
+from sqlalchemy import Column, Connection, delete, func, insert, select
 
 from components.log.database import Database
 from components.log.owned import OwnedLog
@@ -97,29 +97,28 @@ def open_capsule(database: Database, capsule_id: str) -> Capsule | None:
 
     Raises QueryFailed, and LinkProblem when the capsule is damaged or of a newer version.
     """
-    # Other texts are not queried: PostgreSQL refuses some of them.
-    if _ID.fullmatch(capsule_id) is None:
-        return None
-    statement = select(capsules.c.content).where(capsules.c.id == capsule_id, capsules.c.expires_at > utc_now())
-    rows = read_rows(database, statement)
-    return read_capsule(rows[0]["content"]) if rows else None
+    content = _readable(database, capsule_id, capsules.c.content)
+    return None if content is None else read_capsule(content)
 
 
 def can_be_opened(database: Database, capsule_id: str) -> bool:
     """Whether there is a capsule of that id now. Raises QueryFailed."""
-    return _exists(database, capsule_id, true())
+    return _readable(database, capsule_id, capsules.c.id) is not None
 
 
 def has_card(database: Database, capsule_id: str) -> bool:
     """Whether the capsule of that id can be opened, and its owner wants a card. Raises QueryFailed."""
-    return _exists(database, capsule_id, capsules.c.has_card)
+    return bool(_readable(database, capsule_id, capsules.c.has_card))
 
 
-def _exists(database: Database, capsule_id: str, condition: ColumnElement[bool]) -> bool:
+def _readable(database: Database, capsule_id: str, column: Column[Any]) -> Any:
+    """The value in a column of a capsule that can be opened; None without one."""
+    # Other texts are not queried: PostgreSQL refuses some of them.
     if _ID.fullmatch(capsule_id) is None:
-        return False
-    is_readable = (capsules.c.id == capsule_id) & (capsules.c.expires_at > utc_now()) & condition
-    return bool(read_rows(database, select(capsules.c.id).where(is_readable)))
+        return None
+    statement = select(column).where(capsules.c.id == capsule_id, capsules.c.expires_at > utc_now())
+    rows = read_rows(database, statement)
+    return rows[0][column.name] if rows else None
 
 
 def own_capsules(database: Database, limit: int = MAX_PER_OWNER) -> list[Published]:
