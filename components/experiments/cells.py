@@ -1,12 +1,13 @@
-"""The runs of a sweep: each row of its plan with each input, once per repeat."""
+"""The runs of a sweep: each row of its plan with each input, once per repeat, and those reused from the log."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
+from typing import Any
 
 from components.drafts.composed import Composed, compose_for
 from components.drafts.draft import Draft
@@ -16,7 +17,11 @@ from components.experiments.axes import AxisProblem, with_values
 from components.experiments.data_set import with_input
 from components.experiments.run_order import Cell
 from components.experiments.sweep_plan import Row
+from components.log.record import TIMED, RunRecord
 from components.runs.order import order_for
+
+Reused = dict[tuple[int, int], str]
+"""The id of the reused run, by the cell's position and repeat."""
 
 
 @dataclass(frozen=True)
@@ -112,3 +117,31 @@ def cells_of(requests: Sequence[RowRequest], repeats: int, *, shuffled: random.R
             shuffled.shuffle(this_round)
         cells += this_round
     return cells
+
+
+def reusable(
+    requests: Iterable[RowRequest], repeats: int, answers: Mapping[str, Mapping[str, Sequence[str]]]
+) -> Reused:
+    """The cells with a logged answer; each repeat has its own.
+
+    ``answers`` maps endpoint and body to the ids of the runs that sent it.
+    """
+    reused: Reused = {}
+    used: dict[tuple[str, str], int] = {}
+    for request in requests:
+        if request.problem or request.endpoint is None or request.composed.body is None:
+            continue
+        endpoint, body = request.endpoint.name, request.composed.body.decode()
+        ids = answers.get(endpoint, {}).get(body, ())
+        # Two rows with the same request do not share an answer either.
+        taken = used.get((endpoint, body), 0)
+        run_ids = ids[taken : taken + repeats]
+        reused |= {(request.position, repeat): run_id for repeat, run_id in enumerate(run_ids, 1)}
+        used[endpoint, body] = taken + len(run_ids)
+    return reused
+
+
+def as_cell(record: RunRecord, position: int, repeat: int) -> RunRecord:
+    """An earlier run as a cell: its answer is kept; its times, measured under another load, are dropped."""
+    untimed: dict[str, Any] = dict.fromkeys(TIMED)
+    return replace(record, position=position, repeat=repeat, concurrency=None, **untimed)

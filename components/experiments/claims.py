@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -139,8 +138,3 @@ class Claim:
             return None
         heartbeat, now = (datetime.fromisoformat(rows[0][name]) for name in ("heartbeat_at", "now"))
         return replace(Progress(**json.loads(rows[0]["content"])), silent_s=(now - heartbeat).total_seconds())
-
-
-def new_process_id() -> str:
-    """The id of this process for its claims."""
-    return uuid.uuid4().hex

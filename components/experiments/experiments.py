@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from functools import partial
 
 from components.experiments.cell_run import CellRunner, CellRunners, LocalCellRunner
-from components.experiments.claims import new_process_id
 from components.experiments.experiment import Experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
@@ -39,7 +39,7 @@ class Experiments:
         self._max_idle = max_idle
         self._experiments: dict[tuple[str, str], Experiment] = {}
         self._lock = threading.Lock()
-        self.process = new_process_id()
+        self.process = uuid.uuid4().hex
         """The name of this process in claims."""
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep_claims, name="experiments", daemon=True)

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field, JsonValue
 
 from components.drafts.comparison import FEWEST_LANES, MAX_LANES, MAX_NAME_CHARS
 from components.drafts.draft import Draft
-from components.experiments.rules import Part, Rules, WrittenRules
+from components.experiments.rules import Rules, WrittenRules
 from components.experiments.sweep_setup import MAX_AT_ONCE, MAX_REPEATS, Setup
+from components.experiments.thresholds import Part
 from components.experiments.yaml_text import Path
 
 VERSION = 1

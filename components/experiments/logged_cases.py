@@ -11,11 +11,11 @@ from components.drafts.draft import read_draft
 from components.endpoints.endpoint import Prices
 from components.experiments import sentences
 from components.experiments.cases import Case, case_of
+from components.experiments.cells import as_cell
 from components.experiments.judges import Judges
 from components.experiments.logged_checks import check_logged
 from components.experiments.prepared import CannotRun, Place, database_of, place_in
 from components.experiments.repeatable import EndedExperiment
-from components.experiments.reuse import as_cell
 from components.experiments.store import SWEEP, StoredExperiment, find_experiment, light_runs, placed_runs
 from components.experiments.stored_sweep import read_sweep
 from components.log.owned import OwnLog

@@ -11,12 +11,11 @@ from functools import partial
 from components.endpoints.endpoint import AnyEndpoint
 from components.endpoints.models import ModelCard
 from components.experiments import sentences
-from components.experiments.cells import cells_of, objections, row_requests
+from components.experiments.cells import cells_of, objections, reusable, row_requests
 from components.experiments.data_set import problem_with
 from components.experiments.file_format import ExperimentFile
 from components.experiments.lanes import LaneRequest, lane_requests
 from components.experiments.problem import SweepProblem
-from components.experiments.reuse import reusable
 from components.experiments.run_order import Cell, Plan, plan, with_checks
 from components.experiments.store import COMPARISON, SWEEP
 from components.experiments.stored_sweep import StoredSweep, rules_content, sweep_content, sweep_run

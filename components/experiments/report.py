@@ -13,8 +13,6 @@ from components.experiments.measures import TIMED_MEASURES
 from components.experiments.rules import Rules
 from components.experiments.thresholds import DETERMINISM, GAUGES, PASS_RATE, SUCCESS_RATE, Limit
 
-_RUNS, _LIMIT, _BASELINE = "runs", "limit", "baseline"
-
 
 class Outcome(StrEnum):
     """Whether a finding, or a report, passes."""
@@ -87,11 +85,11 @@ def report_on(
 def _of_runs(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
     broken = [case for case in cases if case.problem]
     if not broken:
-        return [Finding(row, _RUNS, Outcome.PASSED, f"All {len(cases):,} runs ended well.")]
+        return [Finding(row, "runs", Outcome.PASSED, f"All {len(cases):,} runs ended well.")]
     has_limit = any(measure == SUCCESS_RATE for measure, _limit in rules.limits)
     sentence = f"{len(broken):,} of {len(cases):,} runs did not end well: {broken[0].problem}"
     outcome = Outcome.PASSED if has_limit else Outcome.UNKNOWN
-    return [Finding(row, _RUNS, outcome, sentence, tuple(case.run_id for case in broken))]
+    return [Finding(row, "runs", outcome, sentence, tuple(case.run_id for case in broken))]
 
 
 def _of_checks(row: str, cases: Sequence[Case], rules: Rules) -> list[Finding]:
@@ -126,7 +124,7 @@ _OF: Mapping[str, Callable[[Sequence[float]], float]] = {
 def _of_limit(row: str, cases: Sequence[Case], measure: str, limit: Limit) -> Finding:
     gauge = GAUGES[measure]
     of = "mean" if gauge.share else limit.of
-    subject = f"{_LIMIT}: {gauge.label}" + ("" if gauge.share else f" ({of})")
+    subject = f"limit: {gauge.label}" + ("" if gauge.share else f" ({of})")
     values = gauge_values(measure, cases)
     if not values:
         return Finding(row, subject, Outcome.UNKNOWN, f"No run has the measure {gauge.label}{_why_not(cases)}.")
@@ -164,7 +162,7 @@ def _sameness(cases: Sequence[Case]) -> list[float]:
 def _of_comparison(compared: Comparison, rules: Rules, cases: Sequence[Case], baseline: Sequence[Case]) -> Finding:
     gauge = GAUGES[compared.measure]
     tolerance = rules.tolerances[compared.measure]
-    subject = f"{_BASELINE}: {gauge.label}"
+    subject = f"baseline: {gauge.label}"
     if compared.before is None or compared.now is None:
         sentence = f"The baseline and this experiment do not both have the measure {gauge.label} here."
         return Finding(compared.row, subject, Outcome.UNKNOWN, sentence)

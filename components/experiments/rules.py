@@ -9,28 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from components.checks.check import Check, CheckProblem
 from components.checks.kinds import MAX_CHECKS, read_check
 from components.experiments import sentences
 from components.experiments.file_problems import FileProblem, no_field, sentence_at, wrong
-from components.experiments.thresholds import ANSWERS, GAUGES, Limit, Tolerance, read_tolerance
+from components.experiments.thresholds import ANSWERS, GAUGES, Limit, Part, Tolerance, read_tolerance
 from components.experiments.yaml_text import Document, Path, read_yaml, write_yaml
-
-
-class Part(BaseModel):
-    """A part of a file; it has no other fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class WrittenRules(Part):
     """The rules as a file has them."""
 
     checks: list[dict[str, JsonValue]] = Field(default=[], max_length=MAX_CHECKS)
-    limits: list[dict[str, JsonValue]] = []
-    tolerances: dict[str, JsonValue] = {}
+    limits: list[dict[str, JsonValue]] = Field(default_factory=list)
+    tolerances: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from components.drafts.comparison import Timing
 from components.drafts.draft import Draft, read_draft
+from components.experiments.cells import Reused
 from components.experiments.data_set import as_json_lines
 from components.experiments.problem import SweepProblem
-from components.experiments.reuse import Reused
 from components.experiments.rules import Rules, read_rules, write_rules
 from components.experiments.run_order import Cell, Plan
 from components.experiments.store import StoredExperiment

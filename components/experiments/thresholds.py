@@ -46,10 +46,14 @@ GAUGES: Mapping[str, Gauge] = {
 """Each measure by its name in a file. All times and gaps are better when they are shorter."""
 
 
-class Limit(BaseModel):
-    """A bound of a measure in each lane or row; ``of`` is the number that is bounded. Shares have only their mean."""
+class Part(BaseModel):
+    """A part of a file; it has no other fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Limit(Part):
+    """A bound of a measure in each lane or row; ``of`` is the number that is bounded. Shares have only their mean."""
 
     of: Literal["median", "mean", "p95", "min", "max"] = "median"
     at_least: Annotated[float, Field(allow_inf_nan=False)] | None = None

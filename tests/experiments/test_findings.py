@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.experiments.findings import axis_finding
+from components.experiments.sweep_results import axis_finding
 
 NEAR = [float(number) for number in range(10)]
 FAR = [number + 100 for number in NEAR]

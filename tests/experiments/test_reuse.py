@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.experiments.reuse import as_cell, reusable
+from components.experiments.cells import as_cell, reusable
 from tests.experiments.conftest import a_run
 from tests.experiments.test_cells import requests_of
 

@@ -12,9 +12,8 @@ import streamlit as st
 from components.contract.lint import estimated_tokens
 from components.contract.request import from_bytes
 from components.counted import counted
-from components.experiments.cells import RowRequest
+from components.experiments.cells import Reused, RowRequest
 from components.experiments.price import Price, price, total_of
-from components.experiments.reuse import Reused
 from components.experiments.sweep_setup import Setup
 from components.log.owned import OwnLog
 from components.log.query import Measured, QueryFailed, recent_measures

@@ -12,9 +12,8 @@ import streamlit as st
 from components.drafts.draft import Draft
 from components.drafts.side_by_side import side_by_side
 from components.experiments.axes import with_values
-from components.experiments.cells import RowRequest, cells_of, row_requests
+from components.experiments.cells import Reused, RowRequest, cells_of, reusable, row_requests
 from components.experiments.data_set import with_input
-from components.experiments.reuse import Reused, reusable
 from components.experiments.run_order import Cell, with_checks
 from components.experiments.store import SWEEP, find_experiment, save_experiment
 from components.experiments.stored_sweep import StoredSweep, read_sweep, sweep_content, sweep_run

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from components.experiments.cases import TimeForChecks
 from components.experiments.cell_result import ByPosition, CellResult, result_of
-from components.experiments.cells import RowRequest
+from components.experiments.cells import RowRequest, as_cell
 from components.experiments.experiment import Experiment
-from components.experiments.reuse import as_cell
 from components.experiments.store import ended_run_ids, light_runs, light_runs_under_way
 from components.experiments.stored_sweep import StoredSweep
 from components.experiments.sweep_results import missing_cells, records_by_row
