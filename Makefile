@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+NEW_EXAMPLES ?= 1000
 
 # The tests start many processes, and each would compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -42,10 +43,11 @@ test: $(VENV)/.test-installed check
 		$(BIN)/python -m pytest -rs -m 'clock and not long' --basetemp=$$folder/clock $(CLOCK_FILES) && exit \$$shared" && \
 		$(BIN)/python tests/check-canary $$folder && rm -rf $$folder
 
-# What takes long: kill loops, soaks, large bombs, all faults under TLS, and 10,000 examples of each property.
+# What takes long: kill loops, soaks, large bombs, all faults under TLS, and new examples of each property. 10,000 of them
+# take more than an hour of two processors.
 test-long: $(VENV)/.test-installed
 	@tests/install-chromium
-	@HYPOTHESIS_PROFILE=long tests/with-postgresql \
+	@NEW_EXAMPLES=$(NEW_EXAMPLES) tests/with-postgresql \
 		$(BIN)/python -m pytest -rs -n auto --dist loadgroup -m 'long or hypothesis' --timeout 7200
 
 # The largest texts against a demo that runs: what they cost its memory, and another visitor.
