@@ -97,8 +97,10 @@ def sample(data_set: DataSet, count: int, seed: int) -> DataSet:
     return replace(data_set, rows=tuple(data_set.rows[place] for place in sorted(chosen)))
 
 
-def problem_with(data_set: DataSet, variable_names: Sequence[str]) -> str | None:
-    """Why a data set cannot fill these variables, all those without a value in the prompt; else None."""
+def problem_with(data_set: DataSet, draft: Draft, axes: Collection[str]) -> str | None:
+    """Why a data set cannot fill the variables of a prompt that have neither a value nor an axis; else None."""
+    open_names = [name for name in draft.variable_names if name in data_set.columns or not draft.variables.get(name)]
+    variable_names = [name for name in open_names if f"{{{{{name}}}}}" not in axes]
     columns = _named(data_set.columns)
     if not variable_names:
         return sentences.DATA_OF_OTHER_VARIABLES.format(columns=columns, column=data_set.columns[0])

@@ -136,11 +136,8 @@ def _sweep(file: ExperimentFile, endpoints: Mapping[str, AnyEndpoint], models_of
     rows = setup.plan() if edited is None else edited
     data = setup.data_set()
     inputs = [dict(row) for row in data.rows] if data else []
-    if data:
-        filled = [name for name in draft.variable_names if name in data.columns or not draft.variables.get(name)]
-        variables = [name for name in filled if f"{{{{{name}}}}}" not in setup.fields]
-        if problem := problem_with(data, variables):
-            raise CannotRun(problem)
+    if data and (problem := problem_with(data, draft, setup.fields)):
+        raise CannotRun(problem)
     requests = row_requests(draft, rows, endpoints, models_of, inputs=inputs, send_anyway=True)
     for reason, numbers in objections(requests, range(1, len(rows) + 1)).items():
         raise CannotRun(sentences.ROW_CANNOT_RUN.format(rows=numbers, why=reason))

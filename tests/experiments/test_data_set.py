@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.drafts.draft import Draft
 from components.experiments.data_set import (
     MAX_BYTES,
     MAX_CHARACTERS,
@@ -223,13 +224,17 @@ def test_another_seed_samples_other_rows_and_every_row_can_be_sampled() -> None:
     assert {row["n"] for taken in samples for row in taken.rows} == set(map(str, range(10)))
 
 
+def a_prompt_with(*names: str) -> Draft:
+    return a_draft(" ".join(f"{{{{{name}}}}}" for name in names))
+
+
 @pytest.mark.parametrize("names", [["topic"], ["tone", "topic"]])
 def test_columns_that_fill_every_variable_are_accepted(names: list[str]) -> None:
-    assert problem_with(TWO, names) is None
+    assert problem_with(TWO, a_prompt_with(*names), ()) is None
 
 
 def test_a_variable_without_a_column_is_named_with_the_columns() -> None:
-    assert problem_with(TWO, ["topic", "place", "time"]) == (
+    assert problem_with(TWO, a_prompt_with("topic", "place", "time"), ()) == (
         "The prompt has {{place}}, {{time}}, and the data set has only topic, tone. "
         "Name its columns like the variables."
     )
@@ -237,18 +242,26 @@ def test_a_variable_without_a_column_is_named_with_the_columns() -> None:
 
 def test_a_problem_does_not_list_all_of_many_columns() -> None:
     many = DataSet(tuple(f"c{number}" for number in range(1_500)), ())
-    assert "c9 and 1,490 more. Name" in (problem_with(many, ["x"]) or "")
+    assert "c9 and 1,490 more. Name" in (problem_with(many, a_prompt_with("x"), ()) or "")
 
 
 def test_a_data_set_needs_a_variable_in_the_prompt() -> None:
-    assert problem_with(TWO, []) == (
+    assert problem_with(TWO, a_prompt_with(), ()) == (
         "No variable in the prompt matches the data set. The data set has topic, tone: write {{topic}} into a message."
     )
 
 
+def test_a_variable_with_a_value_or_an_axis_needs_no_column() -> None:
+    draft = a_draft("{{topic}} {{place}} {{time}}", variables={"place": "here"})
+    assert problem_with(TWO, draft, ["{{time}}"]) is None
+
+
 def test_a_variable_that_a_row_leaves_empty_is_named_with_the_row() -> None:
     holes = DataSet(("a", "b"), ({"a": "x", "b": ""}, {"a": "", "b": "y"}))
-    assert problem_with(holes, ["a"]) == "Row 2 of the data set has no value for {{a}}. Add it, or remove the row."
+    assert (
+        problem_with(holes, a_prompt_with("a"), ())
+        == "Row 2 of the data set has no value for {{a}}. Add it, or remove the row."
+    )
 
 
 @pytest.mark.parametrize("text", ["base", "null", "omitted", " ", "{{tone}}"])

@@ -63,12 +63,7 @@ def _problem(selected: DataSet, setup: Setup, draft: Draft) -> str | None:
     on_axis = [column for column in selected.columns if f"{{{{{column}}}}}" in setup.fields]
     if on_axis:
         return f"{{{{{on_axis[0]}}}}} has an axis, too. Remove the axis, or rename the column."
-    open_names = [
-        name
-        for name in draft.variable_names
-        if name in selected.columns or not (draft.variables.get(name) or f"{{{{{name}}}}}" in setup.fields)
-    ]
-    return problem_with(selected, open_names)
+    return problem_with(selected, draft, setup.fields)
 
 
 def _draw_input() -> None:
