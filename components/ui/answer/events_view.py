@@ -68,7 +68,7 @@ def _draw_strip(events: list[StoredEvent]) -> None:
         st.caption(f"{len(events):,} events, all in one read of the socket.")
         return
     chart = (
-        alt.Chart(gaps)
+        alt.Chart(gaps, height=_STRIP_HEIGHT)
         .mark_bar(size=1.5)
         .encode(
             x=alt.X(
@@ -84,7 +84,6 @@ def _draw_strip(events: list[StoredEvent]) -> None:
                 alt.Tooltip("gap_ms:Q", title="gap, ms", format=".1f"),
             ],
         )
-        .properties(height=_STRIP_HEIGHT)
     )
     st.altair_chart(chart)
     quantiles = gaps["gap_ms"].quantile([0.5, 0.95])

@@ -47,7 +47,7 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
     if not points:
         return
     st.altair_chart(
-        alt.Chart(pd.DataFrame(points))
+        alt.Chart(pd.DataFrame(points), height=200)
         .mark_line(interpolate="step-after")
         .encode(
             x=alt.X("seconds:Q", title="seconds since the request was sent", axis=alt.Axis(tickCount=8)),
@@ -57,7 +57,6 @@ def draw_token_chart(shown: Mapping[str, RunRecord]) -> None:
             strokeDash=alt.StrokeDash("lane:N", sort=list(shown), title="lane"),
             tooltip=["lane", alt.Tooltip("seconds:Q", format=".2f"), "tokens"],
         )
-        .properties(height=200)
     )
 
 

@@ -44,9 +44,7 @@ def events_reader(run: Run | RunRecord) -> Callable[[], list[StoredEvent]]:
 
     def read() -> list[StoredEvent]:
         live = live_run(log, run.id)
-        if live:
-            return live.events()
-        return events_of(log.readable, run.id)
+        return live.events() if live else events_of(log.readable, run.id)
 
     return read
 

@@ -35,12 +35,8 @@ def draw_sampling_preview(record: RunRecord) -> None:
         with st.container(horizontal=True, gap="medium"):
             temperature = st.slider("Preview of temperature", 0.0, 2.0, 0.3, 0.05, key="preview_temperature")
             top_p = st.slider("Preview of top_p", 0.05, 1.0, 0.9, 0.05, key="preview_top_p")
-        tokens = [
-            token
-            for piece in tokens_of(events_reader(record)(), record.text).pieces
-            if len(piece.tokens) == 1
-            for token in piece.tokens
-        ]
+        pieces = tokens_of(events_reader(record)(), record.text).pieces
+        tokens = [piece.tokens[0] for piece in pieces if len(piece.tokens) == 1]
         table = pd.DataFrame(
             [
                 {

@@ -75,9 +75,7 @@ def draw_outcome(
     elif view == VOTE:
         draw_vote(answers, titles, all_ended=all_ended, blind=False)
         draw_votes({run.id: lane_id for lane_id, lane_runs in runs.items() for run in lane_runs.runs}, titles)
-    elif not answers:
-        pass
-    elif view in (WORDS, NOISE):
+    elif view in (WORDS, NOISE) and answers:
         reference = _draw_reference(requests, list(by_title))
         if view == WORDS:
             draw_word_differences(by_title, reference)

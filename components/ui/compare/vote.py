@@ -181,8 +181,6 @@ def _settings(first: RunRecord, second: RunRecord) -> tuple[str, str]:
     changes = differences(first_request, second_request) if first_request and second_request else []
     pairs = [("endpoint", first.endpoint, second.endpoint)] if first.endpoint != second.endpoint else []
     pairs += [(change.field, change.before or "of its own", change.after or "of its own") for change in changes]
-    if not pairs:
-        return "the same settings", "the same settings"
-    return ", ".join(f"{field} {words}" for field, words, _ in pairs), ", ".join(
-        f"{field} {words}" for field, _, words in pairs
-    )
+    first_words = ", ".join(f"{field} {words}" for field, words, _ in pairs)
+    second_words = ", ".join(f"{field} {words}" for field, _, words in pairs)
+    return first_words or "the same settings", second_words or "the same settings"

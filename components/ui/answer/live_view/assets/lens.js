@@ -55,8 +55,7 @@ class Piece {
   get step() {
     const part = share(this.logprob);
     if (part == null) return "unknown";
-    const index = STEPS.findIndex((lowest) => part >= lowest);
-    return index < 0 ? STEPS.length : index;
+    return STEPS.filter((lowest) => part < lowest).length;
   }
 }
 
@@ -65,7 +64,6 @@ export class Lens {
     this.view = view;
     this.text = view.text;
     this.pieces = [];
-    this.elements = [];
     this.parts = []; // the element of each block
     this.begins = []; // the number of pieces before each block
     this.current = null;
@@ -141,7 +139,7 @@ export class Lens {
   }
 
   cut(count) {
-    this.pieces.length = this.elements.length = Math.min(count, this.pieces.length);
+    this.pieces.length = Math.min(count, this.pieces.length);
   }
 
   // Rows that a block keeps are not touched: a growing answer appends one element a token.
@@ -171,7 +169,7 @@ export class Lens {
     const element = make("span", `token token-${piece.step}`, piece.text);
     element.piece = this.pieces.length;
     this.pieces.push(piece);
-    this.elements.push(element);
+    piece.element = element;
     return element;
   }
 
@@ -179,9 +177,9 @@ export class Lens {
     if (number === undefined) return;
     this.pinned = pin && number !== null;
     if (number === this.current) return;
-    this.elements[this.current]?.classList.remove("token-current");
+    this.pieces[this.current]?.element.classList.remove("token-current");
     this.current = number;
-    this.elements[number]?.classList.add("token-current");
+    this.pieces[number]?.element.classList.add("token-current");
     this.drawCard();
     this.drawStrip();
   }
@@ -190,7 +188,7 @@ export class Lens {
   goTo(number) {
     this.card.setAttribute("aria-live", "polite");
     this.choose(number, true);
-    this.elements[number]?.scrollIntoView({ block: "nearest" });
+    this.pieces[number]?.element.scrollIntoView({ block: "nearest" });
   }
 
   step(event) {
