@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from components.contract.difference import shortened
 from components.drafts.variables import filled, names_in
@@ -97,31 +97,6 @@ class Check(BaseModel):
     def has_variables(self) -> bool:
         """Whether the check reads columns."""
         return bool(self.variable_names)
-
-
-class Bounds(BaseModel):
-    """At least and at most; one of them at least."""
-
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @model_validator(mode="after")
-    def _one_at_least(self) -> Any:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least or at_most")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is more than at_most")
-        return self
-
-    @property
-    def _range(self) -> str:
-        if self.at_least is not None and self.at_most is not None:
-            return f"{self.at_least:,g} to {self.at_most:,g}"
-        return f"at least {self.at_least:,g}" if self.at_least is not None else f"at most {self.at_most:,g}"
-
-    def _holds(self, number: float) -> bool:
-        above = self.at_least is None or number >= self.at_least
-        return above and (self.at_most is None or number <= self.at_most)
 
 
 def texts_in(value: object) -> list[str]:

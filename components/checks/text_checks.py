@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import regex
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.checks import sentences
-from components.checks.check import Answer, Bounds, Check, Result, Text, folded, quoted
+from components.checks.check import Answer, Check, Result, Text, folded, quoted
 from components.checks.similarity import similarity
 from components.drafts.variables import filled, names_in
 
@@ -116,17 +116,30 @@ class Equals(Check):
         return Result(False, f"The answer is {quoted(answer.text.strip())}.")
 
 
-class Length(Bounds, Check):
+class Length(Check):
     """The length of the answer."""
 
     kind = "length"
     bare = "at_most"
+    at_least: float | None = None
+    at_most: float | None = None
     unit: Literal["characters", "words", "lines", "tokens"] = "characters"
+
+    @model_validator(mode="after")
+    def _has_bounds(self) -> Length:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least or at_most")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("at_least is more than at_most")
+        return self
 
     @property
     def words(self) -> str:
         """The check in words."""
-        return f"{self._range} {self.unit}"
+        if self.at_least is not None and self.at_most is not None:
+            return f"{self.at_least:,g} to {self.at_most:,g} {self.unit}"
+        bound = f"at least {self.at_least:,g}" if self.at_least is not None else f"at most {self.at_most:,g}"
+        return f"{bound} {self.unit}"
 
     def judge(self, answer: Answer) -> Result:
         """Whether the length is within the bounds."""
@@ -142,7 +155,9 @@ class Length(Bounds, Check):
         if length is None:
             return Result(None, "The endpoint reported no number of tokens.")
         unit = self.unit[:-1] if length == 1 else self.unit
-        return Result(self._holds(length), f"The answer has {length:,} {unit}.")
+        above = self.at_least is None or length >= self.at_least
+        passed = above and (self.at_most is None or length <= self.at_most)
+        return Result(passed, f"The answer has {length:,} {unit}.")
 
 
 class FinishReason(Check):
