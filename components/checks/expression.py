@@ -19,7 +19,6 @@ from components.checks import sentences
 _LONGEST = 2_000
 _MAX_LEVELS = 50
 _NODES = (
-    ast.Expr,
     ast.Name,
     ast.UnaryOp,
     ast.BinOp,
