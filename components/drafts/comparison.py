@@ -99,7 +99,7 @@ def added(comparison: Comparison, copied_id: str | None = None) -> Comparison:
     lanes = comparison.lanes
     if len(lanes) >= MAX_LANES:
         return comparison
-    new_id = str(_highest_id(comparison, lanes) + 1)
+    new_id = str(_highest_id(comparison) + 1)
     if copied_id is None:
         return _with_lanes(comparison, (*lanes, Lane(id=new_id)))
     after = comparison.position(copied_id) + 1
@@ -148,7 +148,7 @@ def with_setting(comparison: Comparison, lane_ids: Collection[str], field: str, 
 
 def with_lane_set(comparison: Comparison, name: str) -> Comparison:
     """The comparison with its lanes replaced by those of a template. Raises LookupError."""
-    first_id = _highest_id(comparison, comparison.lanes) + 1
+    first_id = _highest_id(comparison) + 1
     lanes = tuple(
         lane.model_copy(update={"id": str(first_id + number)}) for number, lane in enumerate(LANE_SETS[name]())
     )
@@ -156,12 +156,11 @@ def with_lane_set(comparison: Comparison, name: str) -> Comparison:
 
 
 def _with_lanes(comparison: Comparison, lanes: tuple[Lane, ...]) -> Comparison:
-    highest_id = max(_highest_id(comparison, comparison.lanes), _highest_id(comparison, lanes))
-    return comparison.model_copy(update={"lanes": lanes, "highest_id": highest_id})
+    return comparison.model_copy(update={"lanes": lanes, "highest_id": _highest_id(comparison, lanes)})
 
 
-def _highest_id(comparison: Comparison, lanes: tuple[Lane, ...]) -> int:
-    return max(comparison.highest_id, *(int(lane.id) for lane in lanes))
+def _highest_id(comparison: Comparison, new_lanes: tuple[Lane, ...] = ()) -> int:
+    return max(comparison.highest_id, *(int(lane.id) for lane in comparison.lanes + new_lanes))
 
 
 def _each(field: str, *values: float | bool) -> tuple[Lane, ...]:

@@ -9,11 +9,10 @@ from sqlalchemy import func, select
 
 from components.log.database import Database
 from components.log.query import read_rows
-from components.log.record import utc_now
+from components.log.record import DAY_S, utc_now
 from components.log.tables import WHOLE_LOG, runs
 from components.streaming.outcome import Status
 
-_DAY_S = 86_400.0
 _MAX_RUNS = 10_000
 
 
@@ -30,7 +29,7 @@ class Metrics:
 
 def metrics_of(database: Database) -> Metrics:
     """The metrics of the last 24 hours. Raises QueryFailed."""
-    recent = runs.c.created_at > utc_now(_DAY_S)
+    recent = runs.c.created_at > utc_now(DAY_S)
     counted = select(runs.c.status, func.count().label("runs")).where(recent).group_by(runs.c.status)
     timed = select(runs.c.ttft_ms).where(recent, runs.c.ttft_ms.is_not(None)).order_by(runs.c.created_at.desc())
     counts = read_rows(database, counted.execution_options(**WHOLE_LOG))

@@ -77,8 +77,7 @@ def answers_to(database: Database, endpoint: str, among_newest: int = _SEARCHED_
     Searches a limited number of the newest runs. Raises QueryFailed.
     """
     columns = runs.c.id, runs.c.endpoint, runs.c.status, runs.c.request_body, runs.c.created_at
-    own = select(*columns).where(owned(runs, database.owner))
-    newest = own.order_by(*NEWEST_FIRST).limit(among_newest).subquery()
+    newest = select(*columns).where(owned(runs, database.owner)).order_by(*NEWEST_FIRST).limit(among_newest).subquery()
     successful = (newest.c.endpoint == endpoint) & (newest.c.status == Status.OK.value)
     ids: dict[str, list[str]] = {}
     order = newest.c.created_at.desc(), newest.c.id.desc()

@@ -14,13 +14,12 @@ from sqlalchemy import Connection, func, select
 
 from components.log import sentences
 from components.log.database import DatabaseUnavailable
-from components.log.record import utc_now
+from components.log.record import DAY_S, utc_now
 from components.log.tables import WHOLE_LOG, kept_bytes, upsert
 from components.streaming.limits import Limits
 
 T = TypeVar("T")
 
-_DAY_S = 86_400.0
 _MB = 1_000_000
 _NEARLY = 0.9
 _STORED = "runs, drafts, presets and shared links"
@@ -87,7 +86,7 @@ def storage_use_of(connection: Connection, limits: Limits, owner: str, network: 
     use = StorageUse(connection.execute(of_owner).scalar() or 0, limits.kept_mb * _MB)
     if network is None or not limits.kept_mb_of_network:
         return use
-    recent = (kept_bytes.c.network == network) & (kept_bytes.c.seen_at > utc_now(_DAY_S))
+    recent = (kept_bytes.c.network == network) & (kept_bytes.c.seen_at > utc_now(DAY_S))
     of_network = select(func.sum(kept_bytes.c.bytes)).where(recent).execution_options(**WHOLE_LOG)
     network_used = int(connection.execute(of_network).scalar() or 0)
     return StorageUse(use.used, use.limit, network_used, limits.kept_mb_of_network * _MB)

@@ -25,6 +25,8 @@ OLDER_DEFINITION = (
 CHANGED = ("ttft_ms", "tokens_per_second")
 """The numbers that had another meaning then."""
 
+DAY_S = 86_400.0
+
 
 def utc_now(ago_s: float = 0.0) -> str:
     """The time now, or some seconds ago, as the log writes it: ISO 8601, UTC, microseconds. Sorts as text."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from components.log.record import utc_now
+from components.log.record import DAY_S, utc_now
 from components.log.tables import WHOLE_LOG, capsules, drafts, experiments, runs
 from components.streaming.outcome import Status
 
 DELETE_AT_ONCE = 1_000
-_DAY_S = 86_400.0
 _KEEP_DRAFTS_DAYS = 30.0
 
 
@@ -32,13 +31,13 @@ def delete_old(connection: Connection, run_days: float | None) -> bool:
 
     Returns whether nothing is left to delete.
     """
-    old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * _DAY_S))
+    old_drafts = select(*drafts.primary_key).where(drafts.c.updated_at < utc_now(_KEEP_DRAFTS_DAYS * DAY_S))
     gone_drafts = delete(drafts).where(tuple_(*drafts.primary_key).in_(old_drafts.limit(DELETE_AT_ONCE)))
     expired = select(capsules.c.id).where(capsules.c.expires_at <= utc_now()).limit(DELETE_AT_ONCE)
     gone = gone_drafts, delete(capsules).where(capsules.c.id.in_(expired))
     deleted = [connection.execute(statement, execution_options=WHOLE_LOG).rowcount for statement in gone]
     if run_days is not None:
-        before = utc_now(run_days * _DAY_S)
+        before = utc_now(run_days * DAY_S)
         deleted.append(delete_runs_before(connection, before))
         key = experiments.primary_key
         old_experiments = select(*key).where(experiments.c.created_at < before)

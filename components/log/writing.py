@@ -52,10 +52,9 @@ def _write(connection: Connection, due: list[Snapshot]) -> None:
     # A fixed order of owners prevents deadlocks between processes whose triggers count for the same owners.
     due = sorted(due, key=lambda snapshot: snapshot.record.owner)
     rows = [tuple(map(to_row(each.record).get, _COLUMNS)) for each in due]
-    options = {"preserve_rowcount": True}
     mark = _mark(connection.dialect)
     statement = _upsert_runs(connection.dialect.name, mark)
-    written = connection.exec_driver_sql(statement, rows, execution_options=options).rowcount
+    written = connection.exec_driver_sql(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
     if written < len(due):
         # The row count tells which run it was only for a single row.
         if len(due) > 1:

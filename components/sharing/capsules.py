@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, delete, func, insert, select
 from components.log.database import Database
 from components.log.owned import OwnedLog
 from components.log.query import read_rows
-from components.log.record import utc_now
+from components.log.record import DAY_S, utc_now
 from components.log.tables import capsules, owned
 from components.sharing import sentences
 from components.sharing.capsule import Capsule, read_capsule, to_bytes
@@ -25,7 +25,6 @@ from components.sharing.problem import LinkProblem
 MAX_DAYS = 3_650.0
 MAX_PER_OWNER = 1_000
 
-_DAY_S = 86_400.0
 _ID_BYTES = 16
 
 # 128 bits in base64url: the last character holds only two bits.
@@ -71,7 +70,7 @@ def publish(
         kind=capsule.kind.value,
         title=capsule.title,
         created_at=utc_now(),
-        expires_at=utc_now(-days * _DAY_S),
+        expires_at=utc_now(-days * DAY_S),
         size=len(content),
         has_card=has_card,
     )
