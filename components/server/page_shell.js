@@ -1,14 +1,16 @@
 // Keeps input that Streamlit would lose: keys pressed before the page is ready, text typed just before a link is
 // followed, and a press on a button that moves.
 
+// For this script and the page's own.
+window.temperaRunButton = ":is(.st-key-run, .st-key-run_sweep) button";
+
 // Ctrl+Enter in a message runs the request: a shortcut of the Run button. Pressed while that is not there yet, or disabled,
 // the keys are kept here, and press the button once when they can: for a moment where it is disabled, which the person sees,
 // and for as long as a slow machine takes to draw a page where it is not there.
 (() => {
   const DISABLED_MS = 5000;
   const NOT_DRAWN_MS = 30000;
-  const BUTTON = ":is(.st-key-run, .st-key-run_sweep) button";
-  const RUN = `${BUTTON}:not(:disabled)`;
+  const RUN = `${window.temperaRunButton}:not(:disabled)`;
   let earlyKeys = null; // on which page the keys were pressed, and until when they count
 
   const pressWhenThere = () => {
@@ -23,7 +25,7 @@
   const keepEarlyKeys = (event) => {
     const { key, ctrlKey, metaKey, repeat, target } = event;
     if (key !== "Enter" || !(ctrlKey || metaKey) || repeat || !target.closest?.(".st-key-messages")) return;
-    const waitMs = document.querySelector(BUTTON) ? DISABLED_MS : NOT_DRAWN_MS;
+    const waitMs = document.querySelector(window.temperaRunButton) ? DISABLED_MS : NOT_DRAWN_MS;
     if (!document.querySelector(RUN)) earlyKeys = { path: location.pathname, until: performance.now() + waitMs };
     // A button that was just drawn does not react to its shortcut yet; one that does has prevented the default action.
     else setTimeout(() => event.defaultPrevented || document.querySelector(RUN)?.click());

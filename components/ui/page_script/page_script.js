@@ -17,25 +17,27 @@ function keepEscapeFromShortcuts(event) {
   if (event.key === "Escape" && escapeIsForOverlay) event.stopPropagation();
 }
 
+const isRunKey = (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey);
+
 // Text may come before the page is drawn with its Stop button enabled: Escape counts once it is.
-const RUN = ":is(.st-key-run, .st-key-run_sweep) button";
 const STOP = ":is(.st-key-stop, .st-key-stop_all, .st-key-stop_sweep) button:not(:disabled)";
 let ranAt = -Infinity;
 
 function noteRun(event) {
-  const keys = event.key === "Enter" && (event.ctrlKey || event.metaKey);
-  if (keys || (event.type === "click" && event.target.closest(RUN))) ranAt = performance.now();
+  if (isRunKey(event) || (event.type === "click" && event.target.closest(window.temperaRunButton))) ranAt = performance.now();
 }
 
 function stopWhenDrawn(event) {
   const ran = ranAt;
-  const attempt = () => {
-    if (ran !== ranAt || performance.now() - ran > MAX_WAIT_MS) return;
-    const button = document.querySelector(STOP);
-    if (button) button.click();
-    else requestAnimationFrame(attempt);
-  };
-  if (event.key === "Escape" && !escapeIsForOverlay && !document.querySelector(STOP)) attempt();
+  if (event.key !== "Escape" || escapeIsForOverlay || document.querySelector(STOP)) return;
+  whenDrawn(STOP, () => ran === ranAt && performance.now() - ran <= MAX_WAIT_MS, (button) => button.click());
+}
+
+function whenDrawn(selector, mayWait, act) {
+  if (!mayWait()) return;
+  const element = document.querySelector(selector);
+  if (element) act(element);
+  else requestAnimationFrame(() => whenDrawn(selector, mayWait, act));
 }
 
 // A menu closes when the server changes its select, as to "value" after a typed number. Unless a person closed it, it
@@ -100,10 +102,7 @@ function isOutside(target, sheet) {
 
 // In a conversation, Run sends the text in the composer.
 function sendComposed(event) {
-  const runs =
-    event.type === "click"
-      ? event.target.closest(".st-key-run button")
-      : event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  const runs = event.type === "click" ? event.target.closest(".st-key-run button") : isRunKey(event);
   const send = document.querySelector(".st-key-composer [data-testid=stChatInputSubmitButton]:not([disabled])");
   if (!runs || !send) return;
   event.preventDefault();
@@ -158,7 +157,7 @@ function closeDrawer(event) {
 // Ctrl+Enter runs what was typed, and Escape closes the drawer before it stops anything.
 function closeDrawerByKey(event) {
   if (!drawer()?.hasAttribute("data-open")) return;
-  const runs = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+  const runs = isRunKey(event);
   if (!runs && (event.key !== "Escape" || escapeIsForOverlay)) return;
   if (!runs) escapeIsForOverlay = true;
   setDrawer(false);
@@ -194,40 +193,23 @@ function releaseTyping() {
 function focusWhenDrawn(key) {
   const until = performance.now() + MAX_WAIT_MS;
   // As Streamlit makes a class of a key.
-  const fieldClass = `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
-  const attempt = () => {
-    const field = document.querySelector(`.${fieldClass} :is(textarea, input)`);
-    if (field) {
-      field.focus();
-      field.setSelectionRange?.(field.value.length, field.value.length);
-      releaseTyping();
-    } else if (performance.now() < until) {
-      requestAnimationFrame(attempt);
-    }
-  };
-  attempt();
+  const field = `.st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")} :is(textarea, input)`;
+  whenDrawn(field, () => performance.now() < until, (input) => {
+    input.focus();
+    input.setSelectionRange?.(input.value.length, input.value.length);
+    releaseTyping();
+  });
 }
 
-export default ({ data, parentElement }) => {
+export default ({ data }) => {
   if (!window.temperaPageScript) {
     window.temperaPageScript = { focused: data.number };
-    window.addEventListener("keydown", noteEscape, true);
-    window.addEventListener("keydown", noteRun, true);
-    window.addEventListener("click", noteRun, true);
-    window.addEventListener("keydown", stopWhenDrawn, true);
-    window.addEventListener("keydown", holdTyping, true);
-    window.addEventListener("keydown", skipHelp, true);
-    window.addEventListener("keydown", sendComposed, true);
-    window.addEventListener("click", sendComposed, true);
-    document.body.addEventListener("keydown", keepEscapeFromShortcuts);
-    document.body.addEventListener("keydown", closeSheet);
-    document.addEventListener("click", closeMenu);
-    document.addEventListener("click", closeSheet);
-    window.addEventListener("keydown", closeDrawerByKey, true);
-    document.addEventListener("click", pressBaseLine);
-    window.addEventListener("keydown", skipClosedDrawer, true);
-    document.addEventListener("focusin", openDrawer);
-    document.addEventListener("focusin", closeDrawer);
+    const keysFirst = [noteEscape, noteRun, stopWhenDrawn, holdTyping, skipHelp, sendComposed, closeDrawerByKey, skipClosedDrawer];
+    for (const listener of keysFirst) window.addEventListener("keydown", listener, true);
+    for (const listener of [noteRun, sendComposed]) window.addEventListener("click", listener, true);
+    for (const listener of [keepEscapeFromShortcuts, closeSheet]) document.body.addEventListener("keydown", listener);
+    for (const listener of [closeMenu, closeSheet, pressBaseLine]) document.addEventListener("click", listener);
+    for (const listener of [openDrawer, closeDrawer]) document.addEventListener("focusin", listener);
     document.addEventListener("pointerdown", closeDrawer);
     for (const touch of ["pointerdown", "keydown", "wheel"]) window.addEventListener(touch, noteTouch, true);
     window.addEventListener("resize", fixMarkup);
