@@ -76,9 +76,7 @@ with work:
     places[MESSAGES] = st.container(gap="xxsmall")
     widget_values.draw_count()
 
-draft = draft_form.read()
-# Before any slow drawing: a reload at this moment must find the draft.
-draft_form.keep(draft)
+draft = draft_form.keep()
 with tools:
     draw_presets()
     draw_import(endpoint.profile)

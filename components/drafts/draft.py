@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
@@ -109,6 +110,11 @@ class Draft(Base):
     def text_of(self, turn: Turn) -> str:
         """The content of a turn with its variables filled in."""
         return turn.content if turn.literal else filled(turn.content, self.variables)
+
+    def without_fields(self, fields: Collection[str]) -> Draft:
+        """The draft without the settings of these fields."""
+        settings = {field: setting for field, setting in self.settings.items() if field not in fields}
+        return self.model_copy(update={"settings": settings})
 
     def has_prompt_of(self, request: ChatCompletionStreamRequest, profile: Profile) -> bool:
         """Whether an endpoint would count the same prompt tokens for this form and that request."""

@@ -44,9 +44,7 @@ def draw_base(*, with_lanes: bool = False, filled: Collection[str] = ()) -> Draf
                 draw_variables(with_lanes=with_lanes)
                 places[MESSAGES] = st.container(gap="xxsmall")
                 widget_values.draw_count()
-    draft = draft_form.read()
-    # Before any slow drawing: a reload at this moment must find the draft.
-    draft_form.keep(draft)
+    draft = draft_form.keep()
     with tools:
         draw_presets()
         draw_reset_all(draft)

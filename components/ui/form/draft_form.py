@@ -196,15 +196,16 @@ def _restore(before: Draft, after: Draft, sentence: str) -> None:
 
 def _merged(current: Draft, old: Draft, new: Draft) -> Draft:
     """The current form with the differences from ``old`` to ``new``; later edits of other parts stay."""
-    merged = between(old, new, unsent=True).apply(current)
-    removed = old.settings.keys() - new.settings.keys()
-    settings = {field: setting for field, setting in merged.settings.items() if field not in removed}
-    merged = merged.model_copy(update={"settings": settings})
+    merged = between(old, new, unsent=True).apply(current).without_fields(old.settings.keys() - new.settings.keys())
     return merged if new.comparison == old.comparison else merged.model_copy(update={"comparison": new.comparison})
 
 
-def keep(draft: Draft) -> None:
-    """Store the form under the id in the query parameter, so that a reload or restart finds it again."""
+def keep() -> Draft:
+    """Store the form under the id in the query parameter, so that a reload or restart finds it again; returns it.
+
+    Call it before any slow drawing: a reload at that moment must find the draft.
+    """
+    draft = read()
     text = draft.to_text()
     if keys.STORED_DRAFT not in st.session_state:
         # The default endpoint and model are no edit, and are not stored.
@@ -216,6 +217,7 @@ def keep(draft: Draft) -> None:
     if text != st.session_state[keys.STORED_DRAFT]:
         save_draft(own_log(), st.session_state[keys.DRAFT], text)
         st.session_state[keys.STORED_DRAFT] = text
+    return draft
 
 
 def draft_of(record: RunRecord, base: Draft | None = None) -> Draft | None:
@@ -254,12 +256,11 @@ def _profile_at(endpoint: str | None) -> Profile:
     return endpoint_.profile if endpoint_ else BEEZY
 
 
+@show_errors()
 def _stored_draft(draft_id: str | None) -> Draft | None:
     database = own_log().database
-    with show_errors():
-        text = find_draft(database, draft_id) if database and draft_id else None
-        return read_draft(text) if text else None
-    return None
+    text = find_draft(database, draft_id) if database and draft_id else None
+    return read_draft(text) if text else None
 
 
 def _put(draft: Draft) -> None:

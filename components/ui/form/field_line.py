@@ -5,8 +5,6 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from components.drafts.setting import FieldState
-
 NAME_WIDTH = 128
 VALUE_WIDTH = 72
 STATE_WIDTH = 72
@@ -17,7 +15,7 @@ def field_line(key: str) -> DeltaGenerator:
     return st.container(key=f"{key}_line", horizontal=True, vertical_alignment="center", gap="xsmall", wrap=False)
 
 
-def draw_name(name: str, help_text: str | None = None, *, modified: bool = False) -> DeltaGenerator:
+def draw_name(name: str, help_text: str, *, modified: bool = False) -> DeltaGenerator:
     """Draw the name, bold when the field is modified; returns its container, for a button that resets the field."""
     box = st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width=NAME_WIDTH, wrap=False)
     box.markdown(f":small[**{name}**]" if modified else f":small[{name}]", help=help_text, width="content")
@@ -32,19 +30,16 @@ def draw_note(note: str) -> None:
         st.container()  # the value keeps its place in the line
 
 
-def draw_state(name: str, options: list[str], initial: str, *, key: str) -> str:
-    """Draw the menu of states at the end of the line; returns the chosen one."""
-    return (
-        st.selectbox(
-            f"{name}: {', '.join(options[:-1])} or {options[-1]}",
-            options,
-            options.index(initial) if initial in options else 0,
-            key=key,
-            label_visibility="collapsed",
-            filter_mode=None,
-            width=STATE_WIDTH,
-            on_change="rerun",
-            persist_state="session",
-        )
-        or FieldState.OMIT.value
+def draw_state(name: str, options: list[str], chosen: str, *, key: str) -> None:
+    """Draw the menu of states at the end of the line."""
+    st.selectbox(
+        f"{name}: {', '.join(options[:-1])} or {options[-1]}",
+        options,
+        options.index(chosen),
+        key=key,
+        label_visibility="collapsed",
+        filter_mode=None,
+        width=STATE_WIDTH,
+        on_change="rerun",
+        persist_state="session",
     )

@@ -57,10 +57,8 @@ def apply_settings(linked: LinkedSettings, origin: str = "link") -> None:
     draft = linked.apply(before)
     if not linked.is_comparison:
         draft = draft.model_copy(update={"comparison": before.comparison})
-    remarks = list(_remarks(linked))
-    draft = _with_known_endpoints(draft, before)
-    draft_form.fill(draft, f"{origin} opened")
-    st.session_state[keys.ARRIVED] = _OpenedLink(origin, linked.changes(), remarks)
+    draft_form.fill(_with_known_endpoints(draft, before), f"{origin} opened")
+    st.session_state[keys.ARRIVED] = _OpenedLink(origin, linked.changes(), _remarks(linked))
 
 
 def draw_link_bar() -> None:

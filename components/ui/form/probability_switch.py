@@ -56,6 +56,4 @@ def _switch(on: bool) -> None:
 
 def switch_off_probabilities() -> None:
     """Omit both fields; call it before the widgets are drawn."""
-    draft = draft_form.read()
-    remaining = {field: setting for field, setting in draft.settings.items() if field not in PROBABILITY_FIELDS}
-    draft_form.fill(draft.model_copy(update={"settings": remaining}), "token probabilities switched off")
+    draft_form.fill(draft_form.read().without_fields(PROBABILITY_FIELDS), "token probabilities switched off")

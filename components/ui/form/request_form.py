@@ -187,13 +187,9 @@ def _help_of_part(part: str) -> str:
 def _omitted_in_words(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if rules.if_omitted is not None:
         return f"sent: {rules.if_omitted:,}, the maximum here"
-    return f"omitted · {_default(name, rules, card)}"
-
-
-def _default(name: str, rules: FieldRules, card: ModelCard | None) -> str:
     if name == "temperature" and card and card.default_temperature is not None:
-        return f"default {card.default_temperature:g}"
-    return rules.default if name in FIELDS else plain_words(rules.default)
+        return f"omitted · default {card.default_temperature:g}"
+    return f"omitted · {rules.default if name in FIELDS else plain_words(rules.default)}"
 
 
 def _apply_value(name: str, key: str) -> None:
@@ -230,10 +226,8 @@ def _reset(field: str) -> None:
 
 def _reset_all() -> None:
     draft = draft_form.read()
-    settings = {field: setting for field, setting in draft.settings.items() if is_of_contract(field)}
-    draft_form.fill(
-        reset(draft.changed_fields).apply(draft.model_copy(update={"settings": settings})), "settings reset"
-    )
+    further = [field for field in draft.settings if not is_of_contract(field)]
+    draft_form.fill(reset(draft.changed_fields).apply(draft.without_fields(further)), "settings reset")
 
 
 def _add(name: str) -> None:
@@ -242,9 +236,7 @@ def _add(name: str) -> None:
 
 
 def _remove(name: str) -> None:
-    draft = draft_form.read()
-    settings = {field: setting for field, setting in draft.settings.items() if field != name}
-    draft_form.fill(draft.model_copy(update={"settings": settings}), f"{name} removed")
+    draft_form.fill(draft_form.read().without_fields([name]), f"{name} removed")
 
 
 def _draw_extra_body(profile: Profile) -> None:

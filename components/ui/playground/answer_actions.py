@@ -140,10 +140,10 @@ def is_among_messages(record: RunRecord, request: ChatCompletionStreamRequest) -
     turns, place = draft_form.current_turns(), len(request.messages) - bool(request.answer_prefix)
     if len(turns) <= place:
         return False
-    turn = turns[place]
-    calls = answer_turn(record, request).tool_calls
-    same_text = turn.content == answer_turn(record, request).content
-    return turn.role is Role.ASSISTANT and not turn.prefix and same_text and bool(turn.tool_calls) == bool(calls)
+    turn, answer = turns[place], answer_turn(record, request)
+    same_text = turn.content == answer.content
+    same_kind = turn.role is answer.role and not turn.prefix and bool(turn.tool_calls) == bool(answer.tool_calls)
+    return same_text and same_kind
 
 
 def _add_answer(record: RunRecord, request: ChatCompletionStreamRequest) -> None:

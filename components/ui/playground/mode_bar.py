@@ -55,7 +55,7 @@ def draw_mode_bar() -> None:
         with st.container(key="purpose", width="stretch"):
             st.caption(_PURPOSE if st.session_state.get(keys.SETTINGS) != _HIDDEN else _set_in_words(changed))
         label = f"Settings ({len(changed)} modified)" if changed else "Settings"
-        st.button(label, key="show_settings", on_click=_choose, args=(_SHOWN,))
+        st.button(label, key="show_settings", on_click=st.session_state.__setitem__, args=(keys.SETTINGS, _SHOWN))
 
 
 def draw_layout() -> None:
@@ -74,8 +74,8 @@ def draw_hide_settings() -> None:
         key="hide_settings",
         type="tertiary",
         icon=":material/right_panel_close:",
-        on_click=_choose,
-        args=(_HIDDEN,),
+        on_click=st.session_state.__setitem__,
+        args=(keys.SETTINGS, _HIDDEN),
     )
 
 
@@ -83,10 +83,6 @@ def close_sheet() -> None:
     """Close the settings that lie over a phone's page."""
     if st.session_state.get(keys.SETTINGS) == _SHOWN:
         del st.session_state[keys.SETTINGS]
-
-
-def _choose(shown: str) -> None:
-    st.session_state[keys.SETTINGS] = shown
 
 
 def _set_in_words(changed: list[str]) -> str:
