@@ -3,12 +3,10 @@
 import streamlit as st
 
 from components.server.process import service
-from components.settings import read_settings
 from components.ui.endpoints import keys
 from components.ui.endpoints.added_form import (
     added_endpoints,
     draw_add_buttons,
-    draw_edit_buttons,
     draw_form,
     draw_local_servers,
     draw_undo,
@@ -19,7 +17,6 @@ from components.ui.endpoints.endpoint_setup import draw_endpoint_setup
 from components.ui.endpoints.own_endpoint import draw_own_endpoint
 from components.ui.page_heading import draw_heading_row
 from components.ui.user_errors import draw_error, show_errors
-from components.ui.visitor import own_log
 
 endpoints = list(service().configuration().endpoints.values())
 local = may_add()
@@ -45,15 +42,9 @@ if local:
     with show_errors():
         added = set(added_endpoints().tables())
 
-awaited = [
-    endpoint
-    for endpoint in endpoints
-    if draw_endpoint(endpoint, own_log().database, draw_edit_buttons if endpoint.name in added else None)
-]
+awaited = [endpoint for endpoint in endpoints if draw_endpoint(endpoint, is_added=endpoint.name in added)]
 
-if read_settings().own_endpoints:
-    st.subheader("Your own endpoint", anchor=False)
-    draw_own_endpoint()
+draw_own_endpoint()
 
 with st.expander("Add one by a file or the environment", icon=":material/terminal:", key="endpoint_setup"):
     draw_endpoint_setup()

@@ -6,7 +6,7 @@ A check of an endpoint never blocks the page and never starts the embedded model
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Literal
 
 import pandas as pd
@@ -19,12 +19,13 @@ from components.endpoints.endpoint import AnyEndpoint, EmbeddedEndpoint
 from components.endpoints.health import EndpointHealth, HealthChecks, HealthState, HealthVerdict
 from components.endpoints.models import ModelCard
 from components.live.status_words import duration
-from components.log.database import Database
 from components.log.query import QueryFailed, recent_rates
+from components.ui.endpoints.added_form import draw_edit_buttons
 from components.ui.endpoints.dialect_rules import dialect_in_words, draw_dialect_rules
 from components.ui.form.endpoint_choice import draw_progress
 from components.ui.plain_words import plain_words
 from components.ui.time_zone import local_time
+from components.ui.visitor import own_log
 
 Colour = Literal["green", "orange", "red", "blue", "gray"]
 
@@ -69,18 +70,13 @@ def check_again(endpoints: Iterable[AnyEndpoint]) -> None:
             _health_checks().state(endpoint.name, address, again=True)
 
 
-def draw_endpoint(
-    endpoint: AnyEndpoint, database: Database | None, draw_further_buttons: Callable[[str], None] | None = None
-) -> bool:
-    """Draw one endpoint; returns whether its check still runs.
-
-    ``database`` provides the embedded model's speed; ``draw_further_buttons`` gets the endpoint's name.
-    """
+def draw_endpoint(endpoint: AnyEndpoint, *, is_added: bool) -> bool:
+    """Draw one endpoint; returns whether its check still runs. One that was added on the page can be edited."""
     # The state is read before the address, so that a ready model always has one.
     model = endpoint.model.state if isinstance(endpoint, EmbeddedEndpoint) else None
     state = _state(endpoint)
     with st.container(key=f"endpoint_{endpoint.name}", border=True, gap="xsmall"):
-        _draw_head(endpoint, model, state, draw_further_buttons)
+        _draw_head(endpoint, model, state, is_added=is_added)
         health = state.health
         if health and health.problem:
             # As plain text: an endpoint's message must not become an image or a link.
@@ -88,7 +84,7 @@ def draw_endpoint(
             if health.verdict in _NEXT_STEP:
                 st.caption(_NEXT_STEP[health.verdict])
         if isinstance(endpoint, EmbeddedEndpoint) and model:
-            _draw_embedded_state(endpoint.model, model, health, _recent_speed(database, endpoint.name))
+            _draw_embedded_state(endpoint.model, model, health, _recent_speed(endpoint.name))
         models, dialect = st.columns(2, gap="small")
         with models:
             _draw_models(endpoint.name, health)
@@ -116,7 +112,8 @@ def _state(endpoint: AnyEndpoint) -> HealthState:
     return _health_checks().state(endpoint.name, address) if address else HealthState(None, checking=False)
 
 
-def _recent_speed(database: Database | None, endpoint: str) -> str:
+def _recent_speed(endpoint: str) -> str:
+    database = own_log().database
     if database is None:
         return "unknown: the log is unavailable"
     try:
@@ -129,12 +126,7 @@ def _recent_speed(database: Database | None, endpoint: str) -> str:
     return f"{statistics.median(rates):.1f} tokens/s, {count}"
 
 
-def _draw_head(
-    endpoint: AnyEndpoint,
-    model: EmbeddedModelState | None,
-    state: HealthState,
-    draw_further_buttons: Callable[[str], None] | None,
-) -> None:
+def _draw_head(endpoint: AnyEndpoint, model: EmbeddedModelState | None, state: HealthState, *, is_added: bool) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**{plain_words(endpoint.name, 60)}**", width="content")
@@ -142,8 +134,8 @@ def _draw_head(
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if isinstance(endpoint, EmbeddedEndpoint):
                 _draw_embedded_button(endpoint.model, endpoint.name)
-            if draw_further_buttons:
-                draw_further_buttons(endpoint.name)
+            if is_added:
+                draw_edit_buttons(endpoint.name)
             st.button(
                 "Check again",
                 key=f"check_{endpoint.name}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from components.contract.profile import BEEZY, PROFILES
+from components.endpoints.kinds import KINDS
 
-_KNOWN_ADDRESSES = {"mistral": "https://api.mistral.ai/v1", "openai": "https://api.openai.com/v1"}
 _ANY_ADDRESS = "https://host/v1"
 
 
@@ -15,7 +15,7 @@ def draw_endpoint_setup() -> None:
     dialect = st.segmented_control(
         "Dialect of the new endpoint", list(PROFILES), default=BEEZY.name, key="new_dialect", required=True
     )
-    base_url = _KNOWN_ADDRESSES.get(dialect or "", _ANY_ADDRESS)
+    base_url = next((kind.base_url for kind in KINDS if kind.name == dialect), _ANY_ADDRESS)
     file, environment = st.columns(2, gap="medium")
     with file:
         st.markdown(":small[In `.streamlit/secrets.toml`, for any number of endpoints. Then reload this page.]")

@@ -30,6 +30,7 @@ def draw_own_endpoint() -> None:
     """Draw the visitor's own endpoint and its form; nothing where the operator does not allow it."""
     if not read_settings().own_endpoints:
         return
+    st.subheader("Your own endpoint", anchor=False)
     for endpoint in own_endpoints().values():
         _draw_stored(endpoint)
     with st.form("own_endpoint_form"):
@@ -57,12 +58,8 @@ def draw_own_endpoint() -> None:
             )
             _draw_problem(EndpointField.DIALECT)
         with model:
-            st.text_input(
-                "Model",
-                key=widget_key(EndpointField.MODEL),
-                placeholder="Optional",
-                help="The default model.",
-            )
+            key = widget_key(EndpointField.MODEL)
+            st.text_input("Model", key=key, placeholder="Optional", help="The default model.")
             _draw_problem(EndpointField.MODEL)
         st.caption(KEPT)
         st.form_submit_button("Use this endpoint", key=SAVE, on_click=_save)
