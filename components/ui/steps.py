@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components.ui import presses
+from components.ui.choices import draw_action
 
 
 def draw_steps(item: str, number: int, count: int, *, key: Callable[[str], str], go: Callable[[int], None]) -> None:
@@ -18,11 +18,5 @@ def draw_steps(item: str, number: int, count: int, *, key: Callable[[str], str],
         for step, icon, name in ((-1, ":material/chevron_left:", "Previous"), (1, ":material/chevron_right:", "Next")):
             if step == 1:
                 st.markdown(f":small[{number}/{count}]", width="content")
-            st.button(
-                f"{name} {item}",
-                key=key(name.lower()),
-                type="tertiary",
-                icon=icon,
-                disabled=not 1 <= number + step <= count,
-                on_click=presses.soon(go, step),
-            )
+            is_there = 1 <= number + step <= count
+            draw_action(f"{name} {item}", key(name.lower()), icon, go, step, disabled=not is_there)
