@@ -84,19 +84,17 @@ def _with_head(page: bytes, shared: bool, card: HeadCard | None = None) -> bytes
 def _head(shared: bool, card: HeadCard | None) -> bytes:
     title = "A shared answer · Tempera" if shared else "Tempera"
     meaning = _SHARED_DESCRIPTION if shared else _DESCRIPTION
-    shown = (
-        f'<meta property="og:title" content="{title}"><meta property="og:description" content="{meaning}">'
-        '<meta name="twitter:card" content="summary">'
-    )
+    picture = '<meta name="twitter:card" content="summary">'
     if card:
-        shown = (
-            f'<meta property="og:title" content="{html.escape(card.title)}">'
-            f'<meta property="og:description" content="{html.escape(card.description)}">'
+        picture = (
             f'<meta property="og:image" content="{html.escape(card.picture_url)}">'
             '<meta property="og:image:width" content="1200"><meta property="og:image:height" content="630">'
             '<meta name="twitter:card" content="summary_large_image">'
         )
     return (
         f'<title>{title}</title><meta name="description" content="{meaning}">'
-        f'<meta property="og:site_name" content="Tempera">{shown}<script>{_SCRIPT}</script>'
+        '<meta property="og:site_name" content="Tempera">'
+        f'<meta property="og:title" content="{html.escape(card.title if card else title)}">'
+        f'<meta property="og:description" content="{html.escape(card.description if card else meaning)}">'
+        f"{picture}<script>{_SCRIPT}</script>"
     ).encode()
