@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
 from components.protection.private_files import keep_new_files_private
-from components.server import link_cards, replica, routes, run_files
+from components.server import link_cards, routes, run_files
 from components.server.closed_routes import ClosedRoutes
 from components.server.compressed_files import CompressedFiles
 from components.server.cookies import VisitorCookie
@@ -32,8 +32,9 @@ from components.server.traceback_limit import limit_tracebacks
 from components.server.upload_limit import UploadLimit
 from components.server.whole_messages import ReadToTheEnd, take_in_whole_messages
 from components.settings import read_settings
+from components.ui import replica_check
 from components.ui.answer import live_view
-from components.ui.script_error import report_script_error
+from components.ui.user_errors import report_script_error
 
 # Here and not at the start of the application, because a server may serve one that failed to start. First, because
 # reading the secrets file puts its top-level values into the environment, which everything below reads.
@@ -67,7 +68,7 @@ take_in_whole_messages()
 hold_back_messages()
 app = st.App(
     "pages/navigation.py",
-    routes=[*routes.routes(), *run_files.routes(), *link_cards.routes(), *live_view.routes(), *replica.routes()],
+    routes=[*routes.routes(), *run_files.routes(), *link_cards.routes(), *live_view.routes(), *replica_check.routes()],
     middleware=[
         Middleware(SecurityHeaders, headers=HEADERS),
         Middleware(SameOrigin),

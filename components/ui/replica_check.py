@@ -1,13 +1,18 @@
-"""A sentence on pages whose requests reach other replicas than the one that draws them."""
+"""A sentence on pages whose requests reach other replicas than the one that draws them, and the route to find out."""
 
 from __future__ import annotations
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Route
 
+from components.server.options import route_path
 from components.server.process import service
-from components.server.replica import PATH, replica
 
 REPLICA_CHECK = "replica_check"
+
+_PATH = "replica"
 
 # Several requests: a proxy that takes turns sends one of two to the right replica.
 _SCRIPT = """
@@ -31,13 +36,23 @@ def draw_replica_check() -> None:
     database = service().log.database
     if database is None or database.is_sqlite:
         return
-    data = {"path": PATH, "replica": replica()}
+    replica = service().experiments.process
+    data = {"path": _PATH, "replica": replica}
     # The callback makes a change draw the page again.
     result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=lambda: None)
     # A page that came from a replica that has ended is checked again.
-    if result.scattered == replica():
+    if result.scattered == replica:
         st.warning(
             "This page's requests reach several replicas, so uploads, downloads and live text may fail. "
             "The operator has to let the proxy keep each browser at one replica (sticky sessions).",
             icon=":material/alt_route:",
         )
+
+
+def routes() -> list[BaseRoute]:
+    """The route of this process's name, under the path of the pages."""
+    return [Route(route_path(_PATH), _name)]
+
+
+def _name(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse(service().experiments.process, headers={"Cache-Control": "no-store"})

@@ -1,7 +1,9 @@
-"""Shows errors to the visitor, at once or on the next draw of the page."""
+"""Shows errors to the visitor, at once or on the next draw of the page, and faults of Tempera itself."""
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +20,7 @@ def show_errors() -> Iterator[None]:
     try:
         yield
     except NotLetIn:
-        # Ends the whole page: ``script_error`` shows it.
+        # Ends the whole page: ``report_script_error`` shows it.
         raise
     except UserError as error:
         st.error(plain_words(error.sentence))
@@ -41,3 +43,14 @@ def draw_error(key: str) -> None:
         st.error(plain_words(sentence))
         # Last: a script that ends before it drew the sentence leaves it to the next script.
         del st.session_state[key]
+
+
+def report_script_error(error: Exception) -> bool:
+    """Log the fault under an id and show the visitor only that id."""
+    if isinstance(error, NotLetIn):  # the login ended while the page was open
+        st.info(f"{error} This page stays as it is until you reload it.")
+        return True
+    name = uuid.uuid4().hex[:8]
+    logging.getLogger("tempera").error("Fault %s", name, exc_info=error)
+    st.error(f"Something went wrong in Tempera (fault {name}; details are in its terminal). Reload the page.")
+    return True

@@ -27,7 +27,7 @@ from components.ui.answer.place import Place
 from components.ui.answer.probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
-from components.ui.choices import draw_action, draw_more
+from components.ui.choices import draw_action, draw_more, draw_steps
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
@@ -45,7 +45,6 @@ from components.ui.experiment_file import rules_form
 from components.ui.form import draft_form
 from components.ui.form.probability_switch import asks_for_probabilities
 from components.ui.plain_words import plain_words
-from components.ui.steps import draw_steps
 from components.ui.visitor import own_experiment
 
 _CHECKS_S = 0.5

@@ -13,12 +13,11 @@ from components.drafts.conversation import Turn, Turns
 from components.drafts.draft import variables_in
 from components.drafts.variables import names_in
 from components.ui import presses, shortcuts
-from components.ui.choices import draw_action, draw_more
+from components.ui.choices import draw_action, draw_more, draw_steps
 from components.ui.form import draft_form, keys
 from components.ui.form.draft_form import Undo
 from components.ui.page_script import focus
 from components.ui.plain_words import plain_words
-from components.ui.steps import draw_steps
 
 _PLACEHOLDERS = {
     Role.SYSTEM: "Rules for the whole answer",

@@ -8,8 +8,8 @@ import streamlit as st
 
 from components.log.record import RunRecord
 from components.ui import state
+from components.ui.choices import draw_steps
 from components.ui.playground import keys
-from components.ui.steps import draw_steps
 
 
 def note_run(record: RunRecord) -> None:
