@@ -6,7 +6,7 @@ Forms, lint and servers ask a profile; none of them has its own ranges.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
@@ -85,10 +85,6 @@ class Profile:
     def field(self, name: str) -> Field:
         """The row of the field of that name."""
         return self.own.get(name) or field_named(name)
-
-    def extended(self, fields: Mapping[str, FieldRules], own: Mapping[str, Field]) -> Profile:
-        """The dialect with other rules, and with an endpoint's own rows."""
-        return replace(self, fields=MappingProxyType(dict(fields)), own=MappingProxyType({**self.own, **own}))
 
     def knows(self, name: str) -> bool:
         """Whether the field has a row."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from components.contract.fields import PROBABILITY_FIELDS
+from components.contract.fields import FIELDS, PROBABILITY_FIELDS
 from components.contract.profile import BEEZY, OPENAI, profile_named
 from components.embedded.process import EmbeddedModel
 from components.endpoints import sentences
 from components.endpoints.endpoint import Address, AnyEndpoint, EmbeddedEndpoint, Endpoint, Prices
-from components.endpoints.own_fields import declared_fields, with_declared
+from components.endpoints.own_fields import Declared, declared_fields, with_declared
 from components.settings import Settings, variable_name
 from components.streaming.session import ApiKey, check_api_key, check_base_url
 
@@ -23,8 +23,8 @@ ENVIRONMENT = "environment"
 _SETTINGS = frozenset({"base_url", "dialect", "api_key", "default_model", "prices"})
 _FURTHER_SETTINGS = frozenset({"fields", "openapi"})
 _DOCUMENT = "/openapi.json"
-_EMBEDDED_PROFILE = BEEZY.extended(
-    {**BEEZY.fields, **{name: OPENAI.fields[name] for name in PROBABILITY_FIELDS}}, MappingProxyType({})
+_EMBEDDED_PROFILE = with_declared(
+    BEEZY, {name: Declared(FIELDS[name], OPENAI.fields[name]) for name in PROBABILITY_FIELDS}
 )
 """llama.cpp can return the probabilities of tokens, beyond the contract."""
 

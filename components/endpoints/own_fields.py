@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -76,7 +77,8 @@ def with_declared(profile: Profile, additions: Mapping[str, Declared]) -> Profil
     fields = dict(profile.fields)
     for name, field in new.items():
         fields[name] = replace(field.rules, key=fields[name].key) if name in fields else field.rules
-    return profile.extended(fields, {name: field.row for name, field in new.items() if name not in FIELDS})
+    own = {**profile.own, **{name: field.row for name, field in new.items() if name not in FIELDS}}
+    return replace(profile, fields=MappingProxyType(fields), own=MappingProxyType(own))
 
 
 def _declared(name: str, table: object) -> Declared:
