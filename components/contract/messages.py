@@ -32,16 +32,6 @@ class Message(BaseModel):
     tool_call_id: str | None = None
     tool_calls: list[dict[str, JsonValue]] | None = None
 
-    @classmethod
-    def system(cls, content: str) -> Message:
-        """A system message, which sets the rules for the whole answer."""
-        return cls(role=Role.SYSTEM, content=content)
-
-    @classmethod
-    def user(cls, content: str) -> Message:
-        """A user message: the question."""
-        return cls(role=Role.USER, content=content)
-
 
 def role_order_problem(messages: list[Message]) -> str | None:
     """The problem with the order of roles, in the words of servers of this contract, or None.

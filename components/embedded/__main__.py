@@ -132,7 +132,7 @@ class _TerminalReport:
 
 
 def _report_to_parent(status: StatusLine) -> None:
-    print(status.to_line(), flush=True)
+    print(status.model_dump_json(exclude_defaults=True), flush=True)
 
 
 def _end_with_parent() -> None:

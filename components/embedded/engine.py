@@ -119,7 +119,7 @@ def completion_body(request: GenerationRequest) -> dict[str, Any]:
         # An empty prefix is no prefix; llama.cpp would omit the assistant's turn.
         messages.pop()
     if request.safe_prompt:
-        messages.insert(0, Message.system(SAFE_PROMPT))
+        messages.insert(0, Message(role=Role.SYSTEM, content=SAFE_PROMPT))
     temperature = DEFAULT_TEMPERATURE if request.temperature is None else request.temperature
     body: dict[str, Any] = {
         "messages": [{"role": message.role.value, "content": _encodable(message.content)} for message in messages],

@@ -32,10 +32,6 @@ class StatusLine(BaseModel):
     model: str = ""
     sentence: str = ""
 
-    def to_line(self) -> str:
-        """This status as one line of JSON, without the line end."""
-        return self.model_dump_json(exclude_defaults=True)
-
     @classmethod
     def from_line(cls, line: str) -> StatusLine | None:
         """The status in ``line``; None for other output, such as that of a library."""

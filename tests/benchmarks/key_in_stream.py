@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
@@ -45,7 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     words = [f" {word}" for word in WORDS.split(" ")]
     sent = b"".join(chunk(number, words[number % len(words)]) for number in range(arguments.deltas))
-    request = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")])
+    request = ChatCompletionStreamRequest(model="m", messages=[Message(role=Role.USER, content="Hello")])
     fastest = dict.fromkeys(KEYS, float("inf"))
     with tempfile.TemporaryDirectory() as folder, serve(head() + sent + DONE) as server:
         log = Log(f"sqlite:///{Path(folder) / 'runs.sqlite3'}")

@@ -219,10 +219,11 @@ def test_unsendable_requests_always_have_a_remark(data, keys):
 
 
 def test_the_estimate_grows_with_the_text():
-    assert estimated_tokens([Message.user("")]) == 8
-    assert estimated_tokens([Message.user("a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]) == 212
-    assert estimated_tokens([Message.user("漢字" * 100)]) == 158
-    assert estimated_tokens([Message.user("\ud800")]) == 8  # an unpaired surrogate is counted
+    assert estimated_tokens([Message(role=Role.USER, content="")]) == 8
+    two = [Message(role=Role.USER, content="a" * 400), Message(role=Role.ASSISTANT, content="b" * 400)]
+    assert estimated_tokens(two) == 212
+    assert estimated_tokens([Message(role=Role.USER, content="漢字" * 100)]) == 158
+    assert estimated_tokens([Message(role=Role.USER, content="\ud800")]) == 8  # an unpaired surrogate is counted
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from components.contract.messages import Message, Role, role_order_problem
 
-SYSTEM = Message.system("Be brief.")
-USER = Message.user("Hello")
+SYSTEM = Message(role=Role.SYSTEM, content="Be brief.")
+USER = Message(role=Role.USER, content="Hello")
 ASSISTANT = Message(role=Role.ASSISTANT, content="Hi")
 PREFIX = Message(role=Role.ASSISTANT, content="Hi", prefix=True)
 TOOL = Message(role=Role.TOOL, content="42")

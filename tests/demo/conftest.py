@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.demo.settings import DemoSettings
@@ -20,7 +20,7 @@ __all__ = ["_postgresql_server", "log", "postgresql_url", "sqlite_url", "url"]
 
 MODEL = "m"
 SETTINGS = DemoSettings()
-ASKED = ChatCompletionStreamRequest(model=MODEL, messages=[Message.user("Hello")], max_tokens=100)
+ASKED = ChatCompletionStreamRequest(model=MODEL, messages=[Message(role=Role.USER, content="Hello")], max_tokens=100)
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 

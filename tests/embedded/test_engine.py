@@ -22,7 +22,7 @@ from components.embedded.engine import (
 
 
 def request(**fields: object) -> GenerationRequest:
-    return GenerationRequest(model="m", messages=[Message.user("hi")], **fields)  # type: ignore[arg-type]
+    return GenerationRequest(model="m", messages=[Message(role=Role.USER, content="hi")], **fields)  # type: ignore[arg-type]
 
 
 @given(st.integers())
@@ -56,7 +56,7 @@ def test_the_safe_prompt_precedes_all_messages() -> None:
 def test_a_prefix_is_the_last_message_and_an_empty_one_is_none() -> None:
     def with_prefix(prefix: str) -> GenerationRequest:
         last = Message(role=Role.ASSISTANT, content=prefix, prefix=True)
-        return GenerationRequest(model="m", messages=[Message.user("hi"), last])
+        return GenerationRequest(model="m", messages=[Message(role=Role.USER, content="hi"), last])
 
     assert completion_body(with_prefix("So"))["messages"][-1] == {"role": "assistant", "content": "So"}
     assert completion_body(with_prefix(""))["messages"] == [{"role": "user", "content": "hi"}]

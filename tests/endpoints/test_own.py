@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.request import ChatCompletionStreamRequest
 from components.embedded.process import EmbeddedModel
 from components.endpoints.configuration import read_configuration
@@ -38,7 +38,7 @@ LOOPBACK_ALLOWED = allowed_in("127.0.0.0/8")
 VISITORS_KEY = "canary-of-the-visitor"
 OPERATORS_KEY = "canary-of-the-operator"
 LIMITS = Limits(retries_before_first_byte=0)
-REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")])
+REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message(role=Role.USER, content="Hello")])
 
 SPELLINGS = [  # SEC-04
     "http://127.0.0.1\\@host.example/v1",

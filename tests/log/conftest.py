@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.endpoint import Address, Endpoint
@@ -18,7 +18,9 @@ from components.runs.run import Run
 from tests.log import postgresql
 from tests.orders import order
 
-REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hello")], temperature=0.2, max_tokens=None)
+REQUEST = ChatCompletionStreamRequest(
+    model="m", messages=[Message(role=Role.USER, content="Hello")], temperature=0.2, max_tokens=None
+)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.profile import BEEZY, OPENAI
 from components.contract.request import ChatCompletionStreamRequest, UnsendableField, to_bytes
 from components.endpoints.endpoint import Address, Endpoint, EndpointUnavailable
@@ -253,7 +253,7 @@ def test_an_internal_error_ends_the_run_and_is_reported(
 
 
 def test_a_field_missing_in_the_dialect_is_refused_before_the_run(runner: Runner) -> None:
-    request = ChatCompletionStreamRequest(model="m", messages=[Message.user("Hi")], safe_prompt=True)
+    request = ChatCompletionStreamRequest(model="m", messages=[Message(role=Role.USER, content="Hi")], safe_prompt=True)
     with pytest.raises(UnsendableField, match="openai dialect has no safe_prompt"):
         runner.start(order_of(Endpoint("mine", OPENAI, Address("http://127.0.0.1:1/v1")), request))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.contract.messages import Message
+from components.contract.messages import Message, Role
 from components.contract.request import ChatCompletionStreamRequest
 from components.endpoints.configuration import ENVIRONMENT, read_configuration
 from components.runs.run import Run
@@ -10,7 +10,7 @@ from components.server.process import service
 from components.settings import read_settings
 from tests.orders import order_of
 
-_REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message.user("Count.")], stream=True)
+_REQUEST = ChatCompletionStreamRequest(model="m", messages=[Message(role=Role.USER, content="Count.")], stream=True)
 
 
 def start_runs(count: int) -> list[Run]:
