@@ -134,10 +134,9 @@ class Channel:
 def _rows(shown: Shown | None) -> TokenRows:
     if shown is None:
         return TokenRows()
-    run, read_events = shown.run, shown.read_events
-    if isinstance(run, Run):
-        return TokenRows(run.events, grows=True)
-    return TokenRows(lambda since: read_events()[since:])
+    if isinstance(shown.run, Run):
+        return TokenRows(shown.run.events, grows=True)
+    return TokenRows(lambda since: shown.read_events()[since:])
 
 
 class Channels:

@@ -219,8 +219,12 @@ class _Connection:
 
     def on_announcement(self, announcement: Announcement) -> None:
         """Move the lanes of a place to its next run. Any thread may call it."""
+        self._in_loop(lambda: self._announce(announcement))
+
+    def _in_loop(self, act: Callable[[], None]) -> None:
+        # The loop may be closed already while the process ends.
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._announce, announcement)
+            self._loop.call_soon_threadsafe(act)
 
     def _announce(self, announcement: Announcement) -> None:
         message = {"run": announcement.run_id, "turn": announcement.turn, "replay": announcement.replay}
@@ -251,17 +255,14 @@ class _Connection:
     def _subscribe(self, number: int, lane: Subscription) -> None:
         def wake() -> None:
             if lane.has_ended:
-                with suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(lambda: self._urgent.set())
+                self._in_loop(lambda: self._urgent.set())
             if lane.changed and not (lane.not_before and lane.urgent):
                 return
             lane.changed = True
             # One wake-up serves all lanes; one call per token would dominate the cost.
             if not self._wake_scheduled:
                 self._wake_scheduled = True
-                # The loop may be closed already while the process ends.
-                with suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(self._awake.set)
+                self._in_loop(self._awake.set)
 
         self._lanes[number] = lane, lane.listen(wake)
         self._awake.set()

@@ -83,12 +83,13 @@ def draw_change_of_several(comparison: Comparison) -> None:
         key = lane_key(f"several_{field}", "value")
         value = field_widgets.draw_value(row, initial, field, key=key, label_visibility="visible")
     setting = None if chosen == _BASE else field_widgets.setting_in(row, str(chosen), value, initial)
+    change = partial(with_setting, lane_ids=tuple(lanes), field=field, setting=setting)
     st.button(
         "Change",
         type="primary",
         key=lane_key("apply", _SEVERAL),
         disabled=not lanes or value is None,
-        on_click=presses.soon(_change_several, tuple(lanes), field, setting),
+        on_click=presses.soon(draft_form.change_comparison, change, f"{field} changed in several lanes"),
     )
 
 
@@ -123,7 +124,7 @@ def _draw_setting(lane: Lane, field: str, base: str, profile: Profile) -> None:
     row = row.holding(setting.value)
     if row.kind is not Kind.SWITCH:
         key = lane_key(field_widgets.value_key(row), lane.id)
-        on_change = presses.soon(_apply_value, lane.id, field, key)
+        on_change = presses.soon(lambda: _apply_setting(lane.id, field, FieldState.VALUE.value, st.session_state[key]))
         field_widgets.draw_value(row, setting, f"{field} in this lane", key=key, on_change=on_change)
 
 
@@ -214,10 +215,6 @@ def _apply_state(lane_id: str, field: str) -> None:
     _apply_setting(lane_id, field, None if chosen == _BASE else chosen)
 
 
-def _apply_value(lane_id: str, field: str, key: str) -> None:
-    _apply_setting(lane_id, field, FieldState.VALUE.value, st.session_state[key])
-
-
 def _apply_setting(lane_id: str, field: str, chosen: str | None, value: Any = None) -> None:
     draft = draft_form.read()
     before = draft.comparison.lane(lane_id).apply(draft).settings.get(field) or _initial_setting(field)
@@ -229,9 +226,3 @@ def _apply_setting(lane_id: str, field: str, chosen: str | None, value: Any = No
 def _add(name: str, lane_id: str) -> None:
     setting = Setting(state=FieldState.VALUE, value=_initial_setting(name).value)
     draft_form.change_comparison(partial(with_setting, lane_ids=(lane_id,), field=name, setting=setting))
-
-
-def _change_several(lane_ids: tuple[str, ...], field: str, setting: Setting | None) -> None:
-    draft_form.change_comparison(
-        partial(with_setting, lane_ids=lane_ids, field=field, setting=setting), f"{field} changed in several lanes"
-    )
