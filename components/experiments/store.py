@@ -14,7 +14,7 @@ from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows
 from components.log.record import RunRecord, utc_now
 from components.log.storable import storable, storable_text
-from components.log.tables import experiments, owned, owned_runs, runs, upsert, votes
+from components.log.tables import ENDED, experiments, owned, owned_runs, runs, upsert, votes
 from components.runs.order import WARM_UP, Placement
 from components.runs.run import live_run
 from components.streaming.outcome import Status
@@ -128,7 +128,7 @@ def placed_runs(database: Database, experiment_id: str) -> list[PlacedRun]:
 
 def ended_run_ids(database: Database, experiment_id: str) -> set[str]:
     """The ids of the runs of an experiment that have ended. Raises QueryFailed."""
-    ended = (runs.c.experiment_id == experiment_id) & (runs.c.status != Status.RUNNING.value)
+    ended = (runs.c.experiment_id == experiment_id) & ENDED
     statement = select(runs.c.id).where(ended, owned(runs, database.owner))
     rows = read_rows(database, statement) if is_id(experiment_id) else []
     return {row["id"] for row in rows}

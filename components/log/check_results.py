@@ -9,15 +9,14 @@ from sqlalchemy import Connection, bindparam, update
 
 from components.log.owned import OwnedLog
 from components.log.storable import storable
-from components.log.tables import owned, runs
-from components.streaming.outcome import Status
+from components.log.tables import ENDED, owned, runs
 
 _FACTS = ("passed", "check_results")
 
 
 def save_results(log: OwnedLog, facts: Mapping[str, Mapping[str, Any]]) -> None:
     """Set the facts ``passed`` and ``check_results`` of runs that have ended, by id. Raises DatabaseUnavailable."""
-    ended = (runs.c.id == bindparam("run")) & (runs.c.status != Status.RUNNING.value) & owned(runs, log.owner)
+    ended = (runs.c.id == bindparam("run")) & ENDED & owned(runs, log.owner)
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _FACTS}
     rows = [
         {"run": run_id, **{f"new_{name}": None if of[name] is None else storable(of[name]) for name in _FACTS}}

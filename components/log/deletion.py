@@ -12,11 +12,8 @@ from components.log.database import Database
 from components.log.owned import OwnedLog
 from components.log.query import is_id, read_rows
 from components.log.retention import DELETE_AT_ONCE
-from components.log.tables import WHOLE_LOG, events, owned, owned_runs, run_annotations, runs, votes
+from components.log.tables import ENDED, WHOLE_LOG, events, owned, owned_runs, run_annotations, runs, votes
 from components.log.view import View, quick_conditions
-from components.streaming.outcome import Status
-
-_ENDED = runs.c.status != Status.RUNNING.value
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ def delete_run(log: OwnedLog, run_id: str) -> DeletedRun | None:
 
     def work(connection: Connection) -> DeletedRun | None:
         own = (runs.c.id == run_id) & owned(runs, log.owner)
-        logged = connection.execute(select(runs).where(own, _ENDED)).mappings().one_or_none()
+        logged = connection.execute(select(runs).where(own, ENDED)).mappings().one_or_none()
         if logged is None:
             return None
         related = {
@@ -81,7 +78,7 @@ def delete_runs_of_view(log: OwnedLog, database: Database, view: View, at_once: 
     Raises FilterProblem, QueryFailed, DatabaseUnavailable; earlier deletions are not undone.
     """
     deleted = 0
-    ids = select(runs.c.id).where(_ENDED, quick_conditions(database, view))
+    ids = select(runs.c.id).where(ENDED, quick_conditions(database, view))
     while step := [row["id"] for row in read_rows(database, ids.limit(at_once))]:
         batch = delete(runs).where(owned_runs(log.owner, step))
         log.write(lambda connection, batch=batch: connection.execute(batch))  # type: ignore[misc]

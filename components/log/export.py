@@ -27,8 +27,7 @@ from components.log.formula_safe import formula_safe
 from components.log.query import events_of, packs_of, read_rows
 from components.log.record import FACTS, TYPES
 from components.log.storable import storable_text
-from components.log.tables import owned, owned_runs, run_annotations, runs
-from components.streaming.outcome import Status
+from components.log.tables import ENDED, owned, owned_runs, run_annotations, runs
 
 _CHARACTERS_OF_A_TOKEN = 500
 """In memory, with its alternatives."""
@@ -88,7 +87,7 @@ def finished_rows(
     step is a short reading transaction, so a run that is deleted by then is left out. Raises QueryFailed.
     """
     key = (runs.c.created_at, runs.c.id)
-    conditions = [runs.c.status != Status.RUNNING.value, *([] if where is None else [where])]
+    conditions = [ENDED, *([] if where is None else [where])]
     annotation = [
         run_annotations.c.rating,
         *(func.coalesce(run_annotations.c[name], "").label(name) for name in ANNOTATED[1:]),

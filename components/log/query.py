@@ -14,7 +14,7 @@ from components.log import sentences
 from components.log.database import Database, reason
 from components.log.events import StoredEvent, unpack
 from components.log.record import FIXED, RunRecord
-from components.log.tables import NEWEST_FIRST, events, owned, runs
+from components.log.tables import ENDED, NEWEST_FIRST, events, owned, runs
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
@@ -38,7 +38,7 @@ def recent_rates(database: Database, endpoint: str, limit: int) -> list[float]:
     """
     rate = runs.c.tokens_per_second
     measured = rate.is_not(None) & runs.c.rate_basis.is_not(None)
-    finished = (runs.c.endpoint == endpoint) & (runs.c.status != Status.RUNNING.value) & measured
+    finished = (runs.c.endpoint == endpoint) & ENDED & measured
     statement = select(rate).where(owned(runs, database.owner), finished).order_by(*NEWEST_FIRST).limit(limit)
     return [row["tokens_per_second"] for row in read_rows(database, statement)]
 
@@ -113,8 +113,7 @@ def runs_of_prompt(database: Database, record: RunRecord) -> list[RunRecord]:
         (func.length(prompt) > 0) & (func.substr(literal(record.prompt), 1, func.length(prompt)) == prompt)
     )
     same_model = (runs.c.model == record.model) & (runs.c.endpoint == record.endpoint) & (runs.c.id != record.id)
-    ended = runs.c.status != Status.RUNNING.value
-    statement = select(runs).where(owned(runs, database.owner), same_model, ended, same_prompt)
+    statement = select(runs).where(owned(runs, database.owner), same_model, ENDED, same_prompt)
     newest = statement.order_by(runs.c.created_at.desc()).limit(_MAX_WITH_THE_PROMPT)
     return [RunRecord(**row) for row in read_rows(database, newest)]
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select, tuple_
 
 from components.log.record import DAY_S, utc_now
-from components.log.tables import WHOLE_LOG, capsules, drafts, experiments, runs
-from components.streaming.outcome import Status
+from components.log.tables import ENDED, WHOLE_LOG, capsules, drafts, experiments, runs
 
 DELETE_AT_ONCE = 1_000
 _KEEP_DRAFTS_DAYS = 30.0
@@ -18,10 +17,7 @@ _KEEP_DRAFTS_DAYS = 30.0
 def delete_runs_before(connection: Connection, before: str) -> int:
     """Delete finished runs that began before a time, with their events; returns their number, at most 1,000."""
     oldest = (
-        select(runs.c.id)
-        .where(runs.c.created_at < before, runs.c.status != Status.RUNNING.value)
-        .order_by(runs.c.created_at)
-        .limit(DELETE_AT_ONCE)
+        select(runs.c.id).where(runs.c.created_at < before, ENDED).order_by(runs.c.created_at).limit(DELETE_AT_ONCE)
     )
     return connection.execute(delete(runs).where(runs.c.id.in_(oldest)), execution_options=WHOLE_LOG).rowcount
 

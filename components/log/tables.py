@@ -28,6 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from components.log.record import FACTS, LOCAL, NUMBERS, TYPES, RunRecord
 from components.log.storable import storable
+from components.streaming.outcome import Status
 
 WHOLE_LOG = {"whole_log": True}
 """The execution options of the few maintenance statements that reach the rows of all owners."""
@@ -71,6 +72,8 @@ runs = Table(
     Index("runs_under_way", "heartbeat_at", sqlite_where=UNDER_WAY, postgresql_where=UNDER_WAY),
 )
 
+ENDED = runs.c.status != Status.RUNNING.value
+"""The condition of a run that has ended."""
 NEWEST_FIRST = runs.c.created_at.desc(), runs.c.id.desc()
 """The order of lists of runs."""
 
