@@ -46,11 +46,11 @@ def differences(before: ChatCompletionStreamRequest, after: ChatCompletionStream
 
 def _differing(names: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
     words = [(name, _words(before, name), _words(after, name)) for name in names]
-    return [Difference(*each) for each in words if each[1] != each[2]]
+    return [Difference(*each).shortened() for each in words if each[1] != each[2]]
 
 
 def _words(values: Mapping[str, Any], name: str) -> str:
-    return shortened(json.dumps(values[name], ensure_ascii=False, sort_keys=True)) if name in values else "omitted"
+    return json.dumps(values[name], ensure_ascii=False, sort_keys=True) if name in values else "omitted"
 
 
 def shortened(words: str) -> str:

@@ -40,3 +40,10 @@ def test_equal_requests_have_no_differences():
 def test_long_values_are_cut():
     (found,) = differences(a_request(), a_request(extra_body={"stop": "x" * 1000}))
     assert len(found.after) == 40
+
+
+def test_long_values_that_differ_late_are_different():
+    schema = {"stop": "x" * 100}
+    assert [
+        found.field for found in differences(a_request(extra_body=schema), a_request(extra_body={"stop": "x" * 101}))
+    ] == ["stop"]
