@@ -137,69 +137,54 @@ def demo_settings(settings: Settings, secrets: Mapping[str, object]) -> DemoSett
     enabled = values.pop("enabled", False)
     if not settings.demo and enabled is False:
         return None
-    reading = _Reading(values)
-    if not isinstance(enabled, bool):
-        reading.problems.append(sentences.ENABLED_UNREADABLE)
-    return reading.settings(settings.demo_stop_file or None)
+    problems = [] if isinstance(enabled, bool) else [sentences.ENABLED_UNREADABLE]
+    defaults = {each.name: each.default for each in fields(DemoSettings) if isinstance(each.default, int)}
+    numbers = {name: _number(name, values.get(name, default), default, problems) for name, default in defaults.items()}
+    names = {*numbers, "endpoints", "models", "stop_file"}
+    problems += [sentences.SETTING_UNKNOWN.format(name=name) for name in values if name not in names]
+    return DemoSettings(
+        **numbers,
+        endpoints=_endpoints(values.get("endpoints"), problems),
+        models=_models(values.get("models", {}), problems),
+        stop_file=settings.demo_stop_file or _stop_file(values.get("stop_file"), problems),
+        problems=tuple(problems),
+    )
 
 
-class _Reading:
-    """Reads the values of the table and collects their problems."""
+def _number(name: str, value: object, default: int, problems: list[str]) -> int:
+    low = 0 if name == "proxy_hops" else 1
+    high = 100 if name.endswith("_percent") else _MAX_NUMBER
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        problems.append(sentences.NOT_A_NUMBER.format(name=name, low=low, high=high, value=value, default=default))
+        return default
+    return value
 
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self.problems: list[str] = []
-        self._values = values
 
-    def settings(self, stop_file: str | None) -> DemoSettings:
-        defaults = {each.name: each.default for each in fields(DemoSettings)}
-        numbers = {name: self._number(name, default) for name, default in defaults.items() if isinstance(default, int)}
-        names = {*numbers, "endpoints", "models", "stop_file"}
-        self.problems += [sentences.SETTING_UNKNOWN.format(name=name) for name in self._values if name not in names]
-        return DemoSettings(
-            **numbers,
-            endpoints=self._endpoints(),
-            models=self._models(),
-            stop_file=stop_file or self._stop_file(),
-            problems=tuple(self.problems),
-        )
+def _endpoints(value: object, problems: list[str]) -> tuple[str, ...] | None:
+    if not _is_list_of_text(value):
+        problems.append(sentences.ENDPOINTS_UNREADABLE)
+        return ()
+    return tuple(value) if value else None
 
-    def _number(self, name: str, default: int) -> int:
-        value = self._values.get(name, default)
-        low = 0 if name == "proxy_hops" else 1
-        high = 100 if name.endswith("_percent") else _MAX_NUMBER
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            self.problems.append(
-                sentences.NOT_A_NUMBER.format(name=name, low=low, high=high, value=value, default=default)
-            )
-            return default
-        return value
 
-    def _endpoints(self) -> tuple[str, ...] | None:
-        value = self._values.get("endpoints")
-        if not _is_list_of_text(value):
-            self.problems.append(sentences.ENDPOINTS_UNREADABLE)
-            return ()
-        return tuple(value) if value else None
+def _models(table: object, problems: list[str]) -> Mapping[str, tuple[str, ...]]:
+    if not isinstance(table, Mapping):
+        problems.append(sentences.MODELS_NOT_A_TABLE)
+        return MappingProxyType({})
+    allowed = {}
+    for name, models in table.items():
+        if _is_list_of_text(models) and models:
+            allowed[str(name)] = tuple(models)
+        else:
+            problems.append(sentences.MODELS_UNREADABLE.format(name=name))
+    return MappingProxyType(allowed)
 
-    def _models(self) -> Mapping[str, tuple[str, ...]]:
-        table = self._values.get("models", {})
-        if not isinstance(table, Mapping):
-            self.problems.append(sentences.MODELS_NOT_A_TABLE)
-            return MappingProxyType({})
-        allowed = {}
-        for name, models in table.items():
-            if _is_list_of_text(models) and models:
-                allowed[str(name)] = tuple(models)
-            else:
-                self.problems.append(sentences.MODELS_UNREADABLE.format(name=name))
-        return MappingProxyType(allowed)
 
-    def _stop_file(self) -> str | None:
-        value = self._values.get("stop_file")
-        if value is not None and not isinstance(value, str):
-            self.problems.append(sentences.STOP_FILE_UNREADABLE)
-            return None
-        return value or None
+def _stop_file(value: object, problems: list[str]) -> str | None:
+    if value is not None and not isinstance(value, str):
+        problems.append(sentences.STOP_FILE_UNREADABLE)
+        return None
+    return value or None
 
 
 def _is_list_of_text(value: object) -> TypeGuard[Sequence[str] | None]:
