@@ -59,7 +59,8 @@ def visitor_of(cookies: Mapping[str, str]) -> str | None:
 def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
     """The cookie to set for this visitor; None when they have a valid one."""
     cookies = Request(scope).cookies
-    is_https = _is_https(scope, demo)
+    # For a proxy that sends no scheme, the operator's public address reveals it.
+    is_https = "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(read_settings().public_address).scheme)
     visitor = visitor_of(cookies)
     if visitor and (not is_https or visitor_in(cookie_secret(), cookies.get(HTTPS_COOKIE))):
         return None
@@ -73,8 +74,3 @@ def _new_cookie(scope: Scope, demo: DemoSettings) -> str | None:
         secure=is_https,
     )
     return str(response.headers["Set-Cookie"])
-
-
-def _is_https(scope: Scope, demo: DemoSettings) -> bool:
-    # For a proxy that sends no scheme, the operator's public address reveals it.
-    return "https" in (scheme_of(scope, demo.proxy_hops), urlsplit(read_settings().public_address).scheme)

@@ -56,7 +56,8 @@ class PageShell:
                 pieces.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
-                card = await run_in_threadpool(head_card, _capsule_id(scope)) if shared else None
+                capsule_id = QueryParams(scope["query_string"]).get("c", "")
+                card = await run_in_threadpool(head_card, capsule_id) if shared else None
                 start, body = held_start.pop(), _with_head(b"".join(pieces), shared, card)
                 if scope["method"] != "HEAD":
                     MutableHeaders(scope=start)["Content-Length"] = str(len(body))
@@ -73,15 +74,7 @@ def script_hashes() -> str:
     return " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in _SCRIPTS.findall(page))
 
 
-def _capsule_id(scope: Scope) -> str:
-    return QueryParams(scope["query_string"]).get("c", "")
-
-
 def _with_head(page: bytes, shared: bool, card: HeadCard | None = None) -> bytes:
-    return page.replace(_STREAMLIT_TITLE, _head(shared, card), 1)
-
-
-def _head(shared: bool, card: HeadCard | None) -> bytes:
     title = "A shared answer · Tempera" if shared else "Tempera"
     meaning = _SHARED_DESCRIPTION if shared else _DESCRIPTION
     picture = '<meta name="twitter:card" content="summary">'
@@ -91,10 +84,11 @@ def _head(shared: bool, card: HeadCard | None) -> bytes:
             '<meta property="og:image:width" content="1200"><meta property="og:image:height" content="630">'
             '<meta name="twitter:card" content="summary_large_image">'
         )
-    return (
+    head = (
         f'<title>{title}</title><meta name="description" content="{meaning}">'
         '<meta property="og:site_name" content="Tempera">'
         f'<meta property="og:title" content="{html.escape(card.title if card else title)}">'
         f'<meta property="og:description" content="{html.escape(card.description if card else meaning)}">'
         f"{picture}<script>{_SCRIPT}</script>"
-    ).encode()
+    )
+    return page.replace(_STREAMLIT_TITLE, head.encode(), 1)

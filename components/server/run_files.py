@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from components.log.export import FORMATS
 from components.log.owned import OwnLog
 from components.log.query import QueryFailed
-from components.log.view import View, conditions
+from components.log.view import conditions
 from components.server import sentences
 from components.server.options import route_path
 from components.server.process import service
@@ -36,7 +36,9 @@ def _send(request: Request) -> Response:
         return PlainTextResponse(sentences.LINK_EXPIRED, 404)
     view, owner = ticket
     try:
-        pieces = _pieces(view, owner, kind)
+        # The ticket names the owner of the runs, because this request has no session.
+        database = OwnLog(service().log, owner).readable
+        pieces = FORMATS[kind].pieces(database, conditions(database, view))
         first = next(pieces, b"")
     except (QueryFailed, OSError) as failure:
         return PlainTextResponse(str(failure), 503)
@@ -45,12 +47,6 @@ def _send(request: Request) -> Response:
         headers={"Content-Disposition": f'attachment; filename="runs.{kind}"', "Cache-Control": "no-store"},
         media_type=FORMATS[kind].media_type,
     )
-
-
-def _pieces(view: View, owner: str, kind: str) -> Iterator[bytes]:
-    # The ticket names the owner of the runs, because this request has no session.
-    database = OwnLog(service().log, owner).readable
-    return FORMATS[kind].pieces(database, conditions(database, view))
 
 
 def _packets(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
