@@ -1,4 +1,4 @@
-"""Controls shared by several pages: the choice of a view, buttons of actions and files, a menu, and steps: ‹ 2/5 ›."""
+"""Controls shared by several pages: a choice of views, buttons of actions and files, popovers, menus, and steps."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ def draw_file_button(
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def draw_popover(label: str, key: str, icon: str, draw: Callable[[], object], **options: Any) -> None:
+    """Draw a popover without a border; ``draw`` draws its content, only while it is open.
+
+    ``options`` are further ones of ``st.popover``.
+    """
+    popover = st.popover(label, key=key, type="tertiary", icon=icon, on_change="rerun", **options)
+    if popover.open:
+        with popover:
+            draw()
 
 
 def draw_more(label: str, actions: Mapping[str, Callable[[], object]], key: str) -> None:

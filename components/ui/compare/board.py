@@ -27,7 +27,7 @@ from components.ui.answer.place import Place
 from components.ui.answer.probabilities import draw_run_without_probabilities
 from components.ui.answer.run_lookup import record_of, request_of
 from components.ui.answer.run_view import draw_fallback_notice, draw_run
-from components.ui.choices import draw_action, draw_more, draw_steps
+from components.ui.choices import draw_action, draw_more, draw_popover, draw_steps
 from components.ui.compare import keys
 from components.ui.compare.keys import lane_key
 from components.ui.compare.lane_form import draw_lane_form
@@ -194,16 +194,8 @@ def _draw_head(request: LaneRequest, draft: Draft, endpoints: Mapping[str, AnyEn
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         muted = " :gray-badge[muted]" if lane.muted else ""
         st.markdown(f"**{plain_words(request.title)}** :small[{_differing(request)}]{muted}", width="stretch")
-        form = st.popover(
-            "Change",
-            key=lane_key("form", lane.id),
-            type="tertiary",
-            icon=":material/tune:",
-            on_change="rerun",
-        )
-        if form.open:
-            with form:
-                draw_lane_form(lane, draft, endpoints)
+        draw_form = partial(draw_lane_form, lane, draft, endpoints)
+        draw_popover("Change", lane_key("form", lane.id), ":material/tune:", draw_form)
         _draw_menu(lane, draft.comparison)
     for hint in request.hints:
         st.markdown(f":gray[:material/info: :small[{plain_words(hint)}]]")

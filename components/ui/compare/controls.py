@@ -12,7 +12,7 @@ from components.drafts.draft import Draft, read_draft
 from components.experiments.file_format import ExperimentFile
 from components.experiments.store import COMPARISON, StoredExperiment
 from components.ui import presses, shortcuts, state
-from components.ui.choices import draw_action
+from components.ui.choices import draw_action, draw_popover
 from components.ui.compare import keys
 from components.ui.compare.lane_form import draw_change_of_several
 from components.ui.compare.starting import change_lanes, open_comparison, start_all, stop
@@ -104,12 +104,8 @@ def draw_controls(comparison: Comparison, *, may_be_refused: bool, active: bool)
             icon=":material/view_column:",
             on_click=presses.soon_chosen(keys.LANE_SET, _apply_lane_set),
         )
-        several = st.popover(
-            "Edit lanes together", key="change_several", type="tertiary", icon=":material/tune:", on_change="rerun"
-        )
-        if several.open:
-            with several:
-                draw_change_of_several(comparison)
+        draw_change = partial(draw_change_of_several, comparison)
+        draw_popover("Edit lanes together", "change_several", ":material/tune:", draw_change)
         rules_form.draw_rules()
     # Always there: a message that appears or vanishes must not move the elements below it.
     with st.container():

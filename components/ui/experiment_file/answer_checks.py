@@ -17,6 +17,7 @@ from components.server.process import service
 from components.ui import presses
 from components.ui.answer.check_results import draw_results
 from components.ui.available_endpoints import available_endpoints
+from components.ui.choices import draw_popover
 from components.ui.experiment_file import keys, rules_form
 from components.ui.form.endpoint_choice import model_cards
 from components.ui.user_errors import draw_error, show_errors_later
@@ -30,18 +31,13 @@ def draw_answer_checks(record: RunRecord) -> None:
     """Draw the menu with the checks of a run's answer; its name says how many pass."""
     results = stored_results(record.check_results)
     name = f"Checks: {sum(result.passed is True for result in results)} of {len(results)}" if results else "Checks"
-    menu = st.popover(
-        name,
-        icon=_ICONS[record.passed] if results else ":material/rule:",
-        type="tertiary",
-        key=keys.ANSWER_CHECKS,
-        on_change="rerun",
-    )
-    if menu.open:
-        with menu:
-            draw_results(record)
-            draw_checking([record.id])
-            st.caption("The next runs are checked, too.")
+
+    def draw() -> None:
+        draw_results(record)
+        draw_checking([record.id])
+        st.caption("The next runs are checked, too.")
+
+    draw_popover(name, keys.ANSWER_CHECKS, _ICONS[record.passed] if results else ":material/rule:", draw)
 
 
 def draw_checking(run_ids: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from components.checks.results import AnswerChecks
 from components.experiments.problem import SweepProblem
 from components.experiments.rules import Rules, read_rules, write_rules
 from components.ui import presses, state
+from components.ui.choices import draw_popover
 from components.ui.experiment_file import keys
 from components.ui.form import widget_values
 from components.ui.plain_words import plain_words
@@ -31,10 +32,7 @@ def draw_rules() -> None:
     rules, problem = _current()
     label = f"Checks: {len(rules.checks)}" if rules.checks else "Checks"
     icon = ":material/error:" if problem else ":material/rule:"
-    opened = st.popover(label, key=keys.RULES_BOX, type="tertiary", icon=icon, width="content", on_change="rerun")
-    if opened.open:
-        with opened:
-            draw_text()
+    draw_popover(label, keys.RULES_BOX, icon, draw_text, width="content")
 
 
 def draw_text() -> None:

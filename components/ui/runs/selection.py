@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ from components.sharing.capsule import Kind
 from components.ui import presses, state
 from components.ui.answer.run_differences import draw_differences
 from components.ui.answer.run_lookup import find, record_of
+from components.ui.choices import draw_popover
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.answer_checks import draw_checking
 from components.ui.form import draft_form
@@ -49,17 +51,8 @@ def draw_selection(on_change: Callable[[], None]) -> None:
                 st.switch_page("compare.py")
             with st.popover("Export", icon=":material/download:", type="tertiary", key="export_selection"):
                 draw_file_links(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
-            checks = st.popover(
-                "Run checks",
-                icon=":material/rule:",
-                type="tertiary",
-                key=keys.CHECKS_OF_SELECTION,
-                on_change="rerun",
-                help="Checks the answers in the log.",
-            )
-            if checks.open:
-                with checks:
-                    draw_checking(chosen)
+            draw, what = partial(draw_checking, chosen), "Checks the answers in the log."
+            draw_popover("Run checks", keys.CHECKS_OF_SELECTION, ":material/rule:", draw, help=what)
             st.button(
                 "Delete",
                 key="remove_selection",
