@@ -26,7 +26,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Number(Fact):
-    """A measured, public fact. ``name`` is its full name when the label is shorter; ``unit`` is empty for a count.
+    """A measured fact. ``name`` is its full name when the label is shorter; ``unit`` is empty for a count.
 
     ``place`` is its position in charts, documents and tables of numbers, 0 to leave it out. ``timed`` numbers
     depend on the load: sweeps measure them, and those ``of_answer``, which do not. ``listed`` gives it a column in
@@ -36,7 +36,6 @@ class Number(Fact):
     """
 
     _: KW_ONLY
-    public: bool = True
     name: str = ""
     unit: str = ""
     place: int = 0

@@ -74,26 +74,32 @@ class RunRecord:
     raw_error: Annotated[str | None, Fact("error as received", public=False)] = None
     http_status: Annotated[int | None, Fact("HTTP status", public=False)] = None
     finish_reason: Annotated[str | None, Fact("finish reason", "In the endpoint's words.", public=True)] = None
-    prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, place=80, listed=True)] = None
+    prompt_tokens: Annotated[int | None, Number("prompt tokens", _REPORTED, public=True, place=80, listed=True)] = None
     completion_tokens: Annotated[
         int | None,
         Number(
             "completion tokens",
             "As the endpoint reported them, for all choices together; most count reasoning among them.",
+            public=True,
             place=90,
             listed=True,
             sortable=True,
         ),
     ] = None
-    total_tokens: Annotated[int | None, Number("total tokens", _REPORTED, name="tokens in all")] = None
+    total_tokens: Annotated[int | None, Number("total tokens", _REPORTED, name="tokens in all", public=True)] = None
     first_byte_ms: Annotated[
         float | None,
         Number(
-            "first byte", "From the send to the end of the response's headers.", name="time to first byte", unit="ms"
+            "first byte",
+            "From the send to the end of the response's headers.",
+            name="time to first byte",
+            unit="ms",
+            public=True,
         ),
     ] = None
     first_event_ms: Annotated[
-        float | None, Number("first event", "From the send to the first event.", name="time to first event", unit="ms")
+        float | None,
+        Number("first event", "From the send to the first event.", name="time to first event", unit="ms", public=True),
     ] = None
     reasoning_ms: Annotated[
         float | None,
@@ -102,6 +108,7 @@ class RunRecord:
             "From the send to the first non-empty reasoning.",
             name="time to first reasoning",
             unit="ms",
+            public=True,
         ),
     ] = None
     ttft_ms: Annotated[
@@ -112,6 +119,7 @@ class RunRecord:
             "Connecting is not included.",
             name="time to first token",
             unit="ms",
+            public=True,
             place=10,
             timed=True,
             listed=True,
@@ -121,7 +129,9 @@ class RunRecord:
     ] = None
     waited_ms: Annotated[
         float | None,
-        Number("waited before retries", "The waits between attempts.", name="waits before retries", unit="ms"),
+        Number(
+            "waited before retries", "The waits between attempts.", name="waits before retries", unit="ms", public=True
+        ),
     ] = None
     total_ms: Annotated[
         float | None,
@@ -130,6 +140,7 @@ class RunRecord:
             "From the start of the run to its end, including waits before retries.",
             name="time in all",
             unit="ms",
+            public=True,
             place=100,
             timed=True,
             listed=True,
@@ -146,6 +157,7 @@ class RunRecord:
             "not; all choices count together.",
             name="tokens per second",
             unit="tokens/s",
+            public=True,
             place=30,
             timed=True,
             listed=True,
@@ -172,6 +184,7 @@ class RunRecord:
             "Name lookup, connection and TLS handshake, before the send; 0 when an open connection is reused.",
             name="time to connect",
             unit="ms",
+            public=True,
         ),
     ] = None
     queued_ms: Annotated[
@@ -181,10 +194,11 @@ class RunRecord:
             "The request's wait for a slot, as reported by the endpoint.",
             name="time in the endpoint's queue",
             unit="ms",
+            public=True,
         ),
     ] = None
     cached_tokens: Annotated[
-        int | None, Number("cached tokens", "Prompt tokens that the endpoint read from a cache.")
+        int | None, Number("cached tokens", "Prompt tokens that the endpoint read from a cache.", public=True)
     ] = None
     experiment_id: Annotated[str | None, Fact("experiment", _OF_EXPERIMENT, public=False, length=32)] = None
     lane: Annotated[str | None, Fact("lane", _OF_EXPERIMENT, public=False, length=32)] = None
@@ -219,6 +233,7 @@ class RunRecord:
             "or a tool call in an answer without text.",
             name="time to first output token",
             unit="ms",
+            public=True,
             place=20,
             timed=True,
             listed=True,
@@ -231,6 +246,7 @@ class RunRecord:
             f"Median of the chunk gaps. {_GAP}",
             name="median chunk gap",
             unit="ms",
+            public=True,
             place=40,
             timed=True,
         ),
@@ -242,6 +258,7 @@ class RunRecord:
             f"95th percentile of the chunk gaps. {_GAP}",
             name="95th percentile of the chunk gaps",
             unit="ms",
+            public=True,
             place=50,
             timed=True,
             listed=True,
@@ -250,7 +267,13 @@ class RunRecord:
     gap_max_ms: Annotated[
         float | None,
         Number(
-            "chunk gap max", f"The longest chunk gap. {_GAP}", name="longest chunk gap", unit="ms", place=60, timed=True
+            "chunk gap max",
+            f"The longest chunk gap. {_GAP}",
+            name="longest chunk gap",
+            unit="ms",
+            public=True,
+            place=60,
+            timed=True,
         ),
     ] = None
     gap_count: Annotated[
@@ -258,6 +281,7 @@ class RunRecord:
         Number(
             "chunk gaps",
             f"The number of chunk gaps; with fewer than 20, p95 is not meaningful. {_GAP}",
+            public=True,
             place=70,
             timed=True,
         ),
@@ -277,6 +301,7 @@ class RunRecord:
             "mean logprob",
             f"Mean log probability (natural logarithm) of the tokens. {_OF_TOKENS}",
             name="mean log probability",
+            public=True,
             place=110,
             of_answer=True,
             sortable=True,
@@ -287,6 +312,7 @@ class RunRecord:
         Number(
             "perplexity",
             f"The exponential of the mean log probability with its sign changed; 1 is certain. {_OF_TOKENS}",
+            public=True,
             place=120,
             of_answer=True,
             sortable=True,
@@ -299,6 +325,7 @@ class RunRecord:
             "lowest token",
             f"The probability of the least likely token, from 0 to 1. {_OF_TOKENS}",
             name="probability of the least likely token",
+            public=True,
             place=130,
             of_answer=True,
             sortable=True,
@@ -312,6 +339,7 @@ class RunRecord:
             "counts as one alternative, so the real entropy is higher.",
             name="mean entropy of a token",
             unit="bits",
+            public=True,
             place=140,
             of_answer=True,
             sortable=True,
