@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.server.process import service
+from components.ui.choices import draw_action
 from components.ui.endpoints import keys
 from components.ui.endpoints.added_form import (
     added_endpoints,
@@ -24,14 +25,7 @@ local = may_add()
 with draw_heading_row("Endpoints", "Where requests are sent, and which models answer there"):
     if local:
         draw_add_buttons()
-    st.button(
-        "Check all again",
-        key="check_all",
-        type="tertiary",
-        icon=":material/refresh:",
-        on_click=check_again,
-        args=(endpoints,),
-    )
+    draw_action("Check all again", "check_all", ":material/refresh:", check_again, endpoints)
 
 added: set[str] = set()
 if local:

@@ -12,6 +12,7 @@ from components.experiments.stored_sweep import StoredSweep
 from components.server.process import service
 from components.ui import presses, state
 from components.ui.answer.own_html import draw_style
+from components.ui.choices import draw_action
 from components.ui.experiment_file import rules_form
 from components.ui.experiment_file.answer_checks import draw_judging
 from components.ui.experiment_file.file_menu import draw_file_menu, opened_file
@@ -79,14 +80,9 @@ with bar:
     count = draw_cost(requests, setup, logged)
     st.space("stretch")
     rules_form.draw_rules()
-    st.button(
-        "Edit set-up" if folded else "Fold set-up",
-        key="fold_setup",
-        type="tertiary",
-        icon=":material/unfold_more:" if folded else ":material/unfold_less:",
-        on_click=st.session_state.__setitem__,
-        args=(keys.SETUP_FOLDED, not folded),
-    )
+    label = "Edit set-up" if folded else "Fold set-up"
+    icon = ":material/unfold_more:" if folded else ":material/unfold_less:"
+    draw_action(label, "fold_setup", icon, st.session_state.__setitem__, keys.SETUP_FOLDED, not folded)
 if folded:
     st.markdown(f":small[{setup_form.in_words(setup, draft)}]")
 rules_form.draw_rules_problem()

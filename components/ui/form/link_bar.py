@@ -15,6 +15,7 @@ from components.sharing.hidden_characters import hidden_in, with_hidden_marked
 from components.sharing.linked_settings import LinkedSettings
 from components.sharing.settings_link import read_settings_link
 from components.ui.available_endpoints import available_endpoints
+from components.ui.choices import draw_action
 from components.ui.form import draft_form, keys
 from components.ui.plain_words import plain_words
 from components.ui.user_errors import show_errors_later
@@ -75,7 +76,7 @@ def draw_link_bar() -> None:
                     f":material/link: **Opened from a {arrived.origin}.** Nothing was sent. Review it, then run it.",
                     width="content",
                 )
-            st.button("Close", key="close_link_bar", type="tertiary", icon=":material/close:", on_click=_close)
+            draw_action("Close", "close_link_bar", ":material/close:", st.session_state.pop, keys.ARRIVED, None)
         if isinstance(arrived, str):
             return
         for remark in arrived.remarks:
@@ -129,7 +130,3 @@ def _with_known_endpoints(draft: Draft, before: Draft) -> Draft:
         for lane in draft.comparison.lanes
     )
     return draft.model_copy(update={"comparison": draft.comparison.model_copy(update={"lanes": lanes})})
-
-
-def _close() -> None:
-    st.session_state.pop(keys.ARRIVED, None)

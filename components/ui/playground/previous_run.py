@@ -38,14 +38,8 @@ def draw_previous_run(record: RunRecord, compare_with: Callable[[RunRecord, RunR
             if record.running or not record.text:
                 return
             side_by_side = bool(st.session_state.get(keys.SIDE_BY_SIDE))
-            st.button(
-                "Hide" if side_by_side else "Show beside",
-                key="toggle_beside",
-                type="tertiary",
-                icon=":material/splitscreen_right:",
-                on_click=st.session_state.__setitem__,
-                args=(keys.SIDE_BY_SIDE, not side_by_side),
-            )
+            label, icon = "Hide" if side_by_side else "Show beside", ":material/splitscreen_right:"
+            draw_action(label, "toggle_beside", icon, st.session_state.__setitem__, keys.SIDE_BY_SIDE, not side_by_side)
             label, icon = "Compare as lanes", ":material/view_column:"
             draw_action(label, "compare_runs", icon, compare_with, previous, record)
         if side_by_side:
