@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -23,9 +23,10 @@ from components.experiments.determinism import check_determinism
 from components.experiments.run_order import Cell, Plan
 from components.log.database import DatabaseUnavailable
 from components.log.owned import OwnLog
-from components.log.query import QueryFailed
+from components.log.query import QueryFailed, find_run
 from components.log.record import RunRecord
 from components.runs.order import Placement
+from components.runs.run import live_run
 from components.streaming.outcome import Status
 from components.user_error import UserError
 
@@ -44,14 +45,7 @@ _NO_FAILURES = (Status.OK, Status.CANCELLED)
 class Experiment:
     """The runs of one experiment, made by this process, its workers or another process. Thread-safe."""
 
-    def __init__(
-        self,
-        experiment_id: str,
-        runners: CellRunners,
-        find: Callable[[str], RunRecord | None],
-        log: OwnLog,
-        process: str,
-    ) -> None:
+    def __init__(self, experiment_id: str, runners: CellRunners, log: OwnLog, process: str) -> None:
         """``process`` is the id of this process in claims."""
         self.id = experiment_id
         self._claim = Claim(experiment_id, log, process)
@@ -63,7 +57,6 @@ class Experiment:
         self._version = 0
         self._paused_why: str | None = None
         self._runners = runners
-        self._find = find
         self._log = log
         self._lock = threading.Lock()
         self._network: str | None = None
@@ -404,7 +397,7 @@ class Experiment:
             has_many_failures = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
             # Failures of runs that were under way at the pause add nothing.
             if plan.shared and has_many_failures and line.cells and not self._paused:
-                record = self._find(cell_run.run_id) if cell_run.run_id else None
+                record = self._record(cell_run.run_id) if cell_run.run_id else None
                 reason = record.error_message if record and record.error_message else sentences.RUNS_HAVE_THE_REASONS
                 self._pause_automatically(sentences.MANY_FAILED.format(count=self._failures, why=reason))
         self._fill()
@@ -427,6 +420,11 @@ class Experiment:
         """Store on both runs whether they are identical, if this run is a determinism check."""
         if not cell.checks or not cell_run.run_id:
             return
-        original, again = self._find(cell.checks), self._find(cell_run.run_id)
+        original, again = self._record(cell.checks), self._record(cell_run.run_id)
         if original and again:
             check_determinism(self._log, original, again)
+
+    def _record(self, run_id: str) -> RunRecord | None:
+        if run := live_run(self._log, run_id):
+            return run.record()
+        return find_run(self._log.database, run_id) if self._log.database else None

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import threading
 import uuid
-from functools import partial
 
 from components.experiments.cell_run import CellRunner, CellRunners, LocalCellRunner
 from components.experiments.experiment import Experiment
 from components.log.log import Log
 from components.log.owned import OwnLog
-from components.log.query import find_run
-from components.log.record import LOCAL, RunRecord
-from components.runs.run import live_run
+from components.log.record import LOCAL
 from components.runs.runner import Runner
 from components.streaming.reader_processes import ReaderProcesses
 
@@ -51,8 +48,7 @@ class Experiments:
             experiment = self._experiments.get((owner, experiment_id))
             if experiment is None:
                 self._forget_old()
-                log = OwnLog(self._log, owner)
-                experiment = Experiment(experiment_id, self._runners, partial(_record, log), log, self.process)
+                experiment = Experiment(experiment_id, self._runners, OwnLog(self._log, owner), self.process)
                 self._experiments[owner, experiment_id] = experiment
             return experiment
 
@@ -84,10 +80,3 @@ class Experiments:
                 return
             if not experiment.is_made_here:
                 del self._experiments[key]
-
-
-def _record(log: OwnLog, run_id: str) -> RunRecord | None:
-    run = live_run(log, run_id)
-    if run:
-        return run.record()
-    return find_run(log.database, run_id) if log.database else None
