@@ -36,7 +36,6 @@ class RowRequest:
     number: int
     input_number: int
     position: int
-    row: Row
     endpoint: AnyEndpoint | None
     composed: Composed
     draft: Draft
@@ -72,11 +71,11 @@ def row_requests(
         try:
             row_draft = with_input(with_values(draft, row), texts)
         except AxisProblem as problem:
-            return RowRequest(number, input_number, position, row, None, Composed(), draft, str(problem))
+            return RowRequest(number, input_number, position, None, Composed(), draft, str(problem))
         endpoint = endpoints.get(row_draft.endpoint or "")
         composed = compose_for(row_draft, endpoint, models(row_draft.endpoint) if endpoint else ())
         objection = composed.objection(send_anyway=send_anyway)
-        return RowRequest(number, input_number, position, row, endpoint, composed, row_draft, objection)
+        return RowRequest(number, input_number, position, endpoint, composed, row_draft, objection)
 
     numbered = [*enumerate(inputs, 1)] or [(0, {})]
     return [

@@ -89,9 +89,7 @@ class Reproduction:
     checks: ChecksReproduced | None = None
 
 
-_WORST_LAST = (
-    *(Reproduced.IDENTICAL, Reproduced.WITHIN_NOISE, Reproduced.TOO_FEW, Reproduced.CHANGED, Reproduced.FAILED),
-)
+_WORST_LAST = (Reproduced.IDENTICAL, Reproduced.WITHIN_NOISE, Reproduced.TOO_FEW, Reproduced.CHANGED, Reproduced.FAILED)
 
 
 def reproduction(originals: Sequence[RunRecord], again: Sequence[RunRecord]) -> Reproduction:
