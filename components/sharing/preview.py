@@ -60,13 +60,14 @@ def _settings(capsule: Capsule) -> Iterator[tuple[str, str]]:
 
 
 def _of_run(run: CapsuleRun) -> Iterator[tuple[str, str]]:
-    content = run.model_dump(mode="json")
+    # The events of a run may be thousands; they are shown as they are.
+    content = run.model_dump(mode="json", exclude={"events"}) | {"events": run.events}
     for field, words in RUN_WORDS.items():
         value = content[field]
         if value is None or value == "" or (field in _NOTICES and not value):
             continue
         if field == "events":
-            yield words, "\n".join(map(_event, run.events or ()))
+            yield words, "\n".join(map(_event, value))
         elif isinstance(value, list):
             several = len(value) > 1
             for number, item in enumerate(value, 1):
