@@ -129,7 +129,7 @@ class SystemMessages:
         return self._marked(text, beginning)
 
     def out_of_json(self, value: Any, beginning: int = _BEGINNING, *, keys: bool = True) -> Any:
-        """The JSON value with a marker in place of each repetition in its texts and, on request, its keys."""
+        """The JSON value with a marker in place of each repetition in its texts and, with ``keys``, in its keys."""
         if isinstance(value, str):
             return self.out_of(value, beginning=beginning)
         if isinstance(value, list):
