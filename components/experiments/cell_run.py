@@ -48,11 +48,11 @@ class CellRunner(Protocol):
         ...
 
     def problem(self) -> str | None:
-        """Why no cell is made now, as a sentence; None when they are, as always in this process."""
-        return None
+        """Why no cell is made now, as a sentence; None when they are."""
+        ...
 
 
-class LocalCellRunner(CellRunner):
+class LocalCellRunner:
     """Makes cells as runs of this process; ``readers`` read their answers."""
 
     def __init__(self, runner: Runner, readers: ReaderProcesses | None = None) -> None:
@@ -78,6 +78,10 @@ class LocalCellRunner(CellRunner):
             send()
 
         return CellRun(run.id, run.ended, run.written, stop, lambda: run.waits_to_retry, send)
+
+    def problem(self) -> str | None:
+        """None: this process can always make cells."""
+        return None
 
 
 _MANY_CELLS = 200

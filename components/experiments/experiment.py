@@ -389,10 +389,8 @@ class Experiment:
             line.under_way -= 1
             if (not_made or lost) and plan.shared and not self._queue.is_stopped(cell_run):
                 line.cells.appendleft((self._queue.runs[cell_run], plan))
-                if not self._paused and ended.cancelled():
-                    self._pause_automatically(sentences.SCHEDULER_GONE)  # nothing else cancels it
-                elif not self._paused and (error := ended.exception()):
-                    self._pause_automatically(sentences.WORKER_FAILED.format(error=str(error).strip().rstrip(".")))
+                if not_made and not self._paused:
+                    self._pause_automatically(_why_not_made(ended))
             self._failures = self._failures + 1 if failed else 0
             has_many_failures = self._failures >= max(_FAILURES_IN_A_ROW, 2 * line.at_once)
             # Failures of runs that were under way at the pause add nothing.
@@ -428,3 +426,9 @@ class Experiment:
         if run := live_run(self._log, run_id):
             return run.record()
         return find_run(self._log.database, run_id) if self._log.database else None
+
+
+def _why_not_made(ended: Future[Status]) -> str:
+    if ended.cancelled():
+        return sentences.SCHEDULER_GONE  # nothing else cancels it
+    return sentences.WORKER_FAILED.format(error=str(ended.exception()).strip().rstrip("."))
