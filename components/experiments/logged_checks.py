@@ -102,7 +102,8 @@ class Checking:
         self.count, self.done = len(run_ids), 0
         self.problem: str | None = None
         self._stopping = threading.Event()
-        work = partial(check_logged, log, run_ids, checks, judges, reused=reused, show=self._show)
+        stopped = self._stopping.is_set
+        work = partial(check_logged, log, run_ids, checks, judges, reused=reused, show=self._show, stopped=stopped)
         self._thread = threading.Thread(target=self._check, args=(work,), name="checking", daemon=True)
         self._thread.start()
 
@@ -115,9 +116,9 @@ class Checking:
         """Ask no more judges; results so far are kept."""
         self._stopping.set()
 
-    def _check(self, work: Callable[..., int]) -> None:
+    def _check(self, work: Callable[[], int]) -> None:
         try:
-            work(stopped=self._stopping.is_set)
+            work()
         except UserError as error:
             self.problem = error.sentence
 

@@ -56,7 +56,7 @@ def run(
     CannotRun, also without a log, and QueryFailed.
     """
     interrupted = _interrupted(database_of(log), prepared)
-    experiment_id, answered, reused = interrupted or (uuid.uuid4().hex, set[tuple[int, int]](), prepared.reused)
+    experiment_id, answered, reused = interrupted or (uuid.uuid4().hex, set(), prepared.reused)
     continued = replace(prepared, reused=reused)
     done = answered | reused.keys()
     if not interrupted:
