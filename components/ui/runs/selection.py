@@ -51,7 +51,8 @@ def draw_selection(on_change: Callable[[], None]) -> None:
                 st.switch_page("compare.py")
             with st.popover("Export", icon=":material/download:", type="tertiary", key="export_selection"):
                 draw_file_links(View(ids=tuple(chosen)), keys.SELECTION_TICKET)
-            draw, what = partial(draw_checking, chosen), "Checks the answers in the log."
+            draw = partial(draw_checking, chosen)
+            what = "Checks the answers in the log."
             draw_popover("Run checks", keys.CHECKS_OF_SELECTION, ":material/rule:", draw, help=what)
             st.button(
                 "Delete",
