@@ -68,6 +68,13 @@ def test_an_unreadable_value_is_named_with_the_expected_format(field: str, text:
     assert sentence.startswith(f"{variable_name(field)} must be {VARIABLES[field].values}, not '{text}'.")
 
 
+def test_a_value_that_is_no_text_is_named_too() -> None:
+    # Bytes that are not UTF-8 are in the environment as lone surrogates.
+    settings = read_settings({"TEMPERA_PUBLIC_URL": "https://\udcff.example", "TEMPERA_MODEL": "m"})
+    assert (settings.public_url, settings.model) == ("", "m")
+    assert "not 'https://\\udcff.example'" in settings.problems["public_url"][0]
+
+
 def test_keys_and_passwords_are_not_shown() -> None:
     settings = read_settings({"TEMPERA_API_KEY": "canary", "TEMPERA_DATABASE_URL": "postgresql://me:canary@host/x"})
     assert "canary" not in f"{settings} {settings!r}"
