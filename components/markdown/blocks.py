@@ -114,11 +114,10 @@ def _read(text: str) -> _Reading:
     env: dict[str, Any] = {}
     groups = _groups(_MARKDOWN.block.parse(text, _MARKDOWN, env, []) or [])
     lines = [first for first, _ in groups]
-    line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
     for (first, tokens), next_first in zip(groups, [*lines[1:], text.count("\n")], strict=False):
         if tokens[0].nesting and next_first - first > _MAX_LINES:
-            return _read(text[: line_starts[first + _MAX_LINES]])
-    starts = [*(line_starts[line] for line in lines), len(text)]
+            return _read(text[: _line_starts(text, [first + _MAX_LINES])[0]])
+    starts = [*_line_starts(text, lines), len(text)]
     blocks = [
         _Block(start, text[start:end], tokens)
         for (_, tokens), start, end in zip(groups, starts, starts[1:], strict=False)
@@ -140,6 +139,18 @@ def _groups(tokens: list[Token]) -> list[tuple[int, list[Token]]]:
         groups[-1][1].append(token)
         depth += token.nesting
     return groups
+
+
+def _line_starts(text: str, lines: list[int]) -> list[int]:
+    """Where these ascending lines start. The lines after the last one are not counted: an open block may be long."""
+    starts: list[int] = []
+    line = position = 0
+    for number in lines:
+        while line < number:
+            position = text.index("\n", position) + 1
+            line += 1
+        starts.append(position)
+    return starts
 
 
 def _draw(block: _Block, *, final: bool) -> str:
