@@ -18,7 +18,7 @@ class TooMuch(UserError):
     """The work exceeded its limits; the message says which."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Isolation:
     """The places in which work runs; a crash or a kill of the worker leaves this process unharmed.
 
