@@ -126,7 +126,7 @@ def read_completion(data: str) -> Chunk:
 
 
 def read_index(value: object) -> int | None:
-    """The index of a list, also from text; None for anything else."""
+    """The position of a choice or a tool call in its list, also from digits in a text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= _MAX_DIGITS:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

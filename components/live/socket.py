@@ -255,6 +255,7 @@ class _Connection:
     def _subscribe(self, number: int, lane: Subscription) -> None:
         def wake() -> None:
             if lane.has_ended:
+                # Not the event of now: the writer replaces it.
                 self._in_loop(lambda: self._urgent.set())
             if lane.changed and not (lane.not_before and lane.urgent):
                 return

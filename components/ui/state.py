@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.log.query import is_id
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 SEND_ANYWAY = "send_anyway"
 RUN = "run"
@@ -36,9 +36,9 @@ SWEEP = "sweep"
 """The experiment that the sweep page shows, and its query parameter."""
 
 
-def last_value(key: str, source: object, make: Callable[[], T]) -> T:
+def last_value(key: str, source: object, make: Callable[[], _T]) -> _T:
     """The value that ``make`` makes from ``source``, kept under ``key`` until the source changes."""
-    kept: tuple[object, T] | None = st.session_state.get(key)
+    kept: tuple[object, _T] | None = st.session_state.get(key)
     if kept is None or kept[0] != source:
         kept = st.session_state[key] = source, make()
     return kept[1]
