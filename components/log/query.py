@@ -69,6 +69,7 @@ def recent_measures(database: Database, endpoint: str, model: str, limit: int) -
 
 
 _SEARCHED_RUNS = 5_000
+"""The number of newest runs that are searched for identical requests."""
 
 
 def answers_to(database: Database, endpoint: str, among_newest: int = _SEARCHED_RUNS) -> dict[str, list[str]]:

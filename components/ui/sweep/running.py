@@ -27,7 +27,7 @@ from components.ui.form.endpoint_choice import model_cards
 from components.ui.sweep import keys
 from components.ui.visitor import BY_OWNER, network, own_experiment, own_log, owner
 
-ORDER = random.Random()  # noqa: S311 - an order, no secret
+RANDOM = random.Random()  # noqa: S311 - an order, no secret
 
 
 def stored_sweep(sweep_id: str | None) -> StoredSweep | None:
@@ -87,7 +87,7 @@ def start(sweep: StoredSweep, requests: Sequence[RowRequest]) -> None:
     state.show_experiment(state.SWEEP, sweep_id)
     # Until the log has it.
     st.session_state[keys.STORED_SWEEP] = sweep_id, sweep
-    cells = cells_of(requests, sweep.setup.repeats, shuffled=ORDER if sweep.setup.shuffled else None)
+    cells = cells_of(requests, sweep.setup.repeats, shuffled=RANDOM if sweep.setup.shuffled else None)
     _start(sweep_id, sweep, [cell for cell in cells if (cell.position, cell.repeat) not in sweep.reused])
 
 

@@ -105,7 +105,8 @@ def draw_axes(draft: Draft) -> None:
                 help=_VALUES_HELP,
             )
             with st.container(key=f"delete_axis_{number}", width="content"):
-                label, key = f"Delete axis {number + 1}", _key("delete_axis", number, drawn)
+                label = f"Delete axis {number + 1}"
+                key = _key("delete_axis", number, drawn)
                 only = len(setup.axes) == 1
                 draw_action(label, key, ":material/delete:", _delete, number, drawn, disabled=only)
         if problem := setup.problem_of(number):

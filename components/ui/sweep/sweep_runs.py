@@ -18,7 +18,7 @@ from components.server.process import service
 from components.ui import state
 from components.ui.experiment_file import rules_form
 from components.ui.sweep import keys
-from components.ui.sweep.running import ORDER, requests_for, run_cells
+from components.ui.sweep.running import RANDOM, requests_for, run_cells
 from components.ui.visitor import own_log, owner
 
 _READ_AT_ONCE = 200
@@ -88,5 +88,5 @@ def run_missing_cells(sweep_id: str, sweep: StoredSweep) -> None:
     except QueryFailed:
         return  # the page shows the error
     if sweep.setup.shuffled:
-        ORDER.shuffle(places)
+        RANDOM.shuffle(places)
     run_cells(sweep_id, sweep, places)
