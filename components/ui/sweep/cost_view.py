@@ -53,7 +53,7 @@ def draw_cost(requests: Sequence[RowRequest], setup: Setup, logged: Reused) -> i
     st.markdown(f":small[{' · '.join(words)}]", width="content")
     if logged:
         st.toggle(
-            f"Reuse {len(logged):,} logged runs",
+            f"Reuse {counted(len(logged), 'logged run')}",
             setup.reuse,
             key=keys.SWEEP_REUSE,
             help="Answers to exactly the same request from earlier runs. Their times are not used.",
