@@ -20,7 +20,7 @@ def measured(arguments: Sequence[str]) -> tuple[str, float]:
     Call it in a separate process: it changes the arguments, environment and standard input.
     """
     sys.argv = ["components.streaming", *arguments]
-    sys.stdin = io.TextIOWrapper(io.BytesIO(b"{}"))
+    sys.stdin = io.TextIOWrapper(io.BytesIO(b'{"model": "m", "messages": [{"role": "user", "content": "Hi"}]}'))
     os.environ.pop("TEMPERA_API_KEY", None)
     with tempfile.TemporaryFile("w+") as printed:
         with redirect_stdout(printed), suppress(SystemExit):
