@@ -1,10 +1,11 @@
 """Makes Streamlit process every message of the browser, even if the next one arrives before the script has run.
 
 Each message stops the script of the previous one, even before its start. With ``runner.fastReruns`` off, Streamlit
-joins the waiting messages and keeps the button presses in them. Four losses remain, fixed here: widget values that the
+joins the waiting messages and keeps the button presses in them. Five losses remain, fixed here: widget values that the
 later message lacks, such as one that requests another page; a message that the script has taken when the next one
 arrives, which is dropped before its values are set and its callbacks run; the last message of a closed page, whose
-script is stopped; and messages received but not yet read when a send on the connection fails.
+script is stopped; messages received but not yet read when a send on the connection fails; and what a script draws last
+if the next message starts a new script thread before that has reached the session.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.state import SafeSessionState
 
 _join = script_requests._coalesce_widget_states
+_handle_event: Any = AppSession._handle_scriptrunner_event_on_event_loop
 
 
 def take_in_whole_messages() -> None:
-    """Replace three functions of Streamlit with those of this module."""
+    """Replace four functions of Streamlit with those of this module."""
     # Streamlit Community Cloud switches it on regardless of the configuration file.
     config.set_option("runner.fastReruns", False)
     script_requests._coalesce_widget_states = _joined  # type: ignore[assignment]
     SafeSessionState.on_script_will_rerun = _on_script_will_rerun  # type: ignore[assignment,method-assign]
     AppSession.request_script_stop = _let_the_script_end  # type: ignore[assignment,method-assign]
+    AppSession._handle_scriptrunner_event_on_event_loop = _handle_late_events  # type: ignore[assignment,method-assign]
 
 
 class ReadToTheEnd:
@@ -67,3 +71,11 @@ def _on_script_will_rerun(session: SafeSessionState, *states: Any, **more: Any) 
 
 def _let_the_script_end(_session: AppSession) -> None:
     """Do nothing: a page's script is short, and ends when no message waits for it."""
+
+
+def _handle_late_events(session: Any, sender: Any, event: ScriptRunnerEvent, *facts: Any) -> None:
+    """Handle also the last events of a script thread that another one has followed; Streamlit ignores them.
+
+    They precede all events of the new thread. Only the end of a thread concerns that thread alone.
+    """
+    _handle_event(session, sender if event == ScriptRunnerEvent.SHUTDOWN else session._scriptrunner, event, *facts)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
-from streamlit.runtime.app_session import AppSession
-from streamlit.runtime.scriptrunner import StopException
+from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent, StopException
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state import SafeSessionState, SessionState
@@ -25,10 +29,22 @@ def _in_place() -> Iterator[None]:
             (script_requests, "_coalesce_widget_states"),
             (SafeSessionState, "on_script_will_rerun"),
             (AppSession, "request_script_stop"),
+            (AppSession, "_handle_scriptrunner_event_on_event_loop"),
         ):
             undone_afterwards.setattr(place, name, getattr(place, name))
         take_in_whole_messages()
         yield
+
+
+class SessionWithoutPage(AppSession):
+    def __init__(self, current_thread: object) -> None:
+        self._state = AppSessionState.APP_NOT_RUNNING
+        self._browser_queue = ForwardMsgQueue()
+        self._message_enqueued_callback = None
+        self._scriptrunner: Any = current_thread
+
+    def __del__(self) -> None:
+        """Nothing was opened."""
 
 
 def stop() -> None:
@@ -56,6 +72,22 @@ def test_a_waiting_message_keeps_values_missing_from_the_later_one() -> None:
     joined = requests.on_scriptrunner_ready().rerun_data.widget_states
     found = {widget.id: getattr(widget, widget.WhichOneof("value")) for widget in joined.widgets}
     assert found == {"typed": "words", "run": True, "both": 2}
+
+
+def test_what_a_script_drew_last_is_sent_although_the_next_script_has_a_new_thread() -> None:
+    ended, current = object(), object()
+    session: Any = SessionWithoutPage(current)
+    drawn = ForwardMsg()
+    drawn.delta.new_element.markdown.body = "the last element"
+
+    async def handle_events() -> None:
+        session._event_loop = asyncio.get_running_loop()
+        for event, message in ((ScriptRunnerEvent.ENQUEUE_FORWARD_MSG, drawn), (ScriptRunnerEvent.SHUTDOWN, None)):
+            session._handle_scriptrunner_event_on_event_loop(ended, event, message)
+
+    run_apart(handle_events())
+    assert session.flush_browser_queue() == [drawn]
+    assert session._scriptrunner is current
 
 
 def test_messages_received_before_a_lost_connection_are_read() -> None:
