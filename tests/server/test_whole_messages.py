@@ -39,6 +39,7 @@ def _in_place() -> Iterator[None]:
 class SessionWithoutPage(AppSession):
     def __init__(self, current_thread: object) -> None:
         self._state = AppSessionState.APP_NOT_RUNNING
+        self.id = "a session"
         self._browser_queue = ForwardMsgQueue()
         self._message_enqueued_callback = None
         self._scriptrunner: Any = current_thread
