@@ -3,7 +3,7 @@
     python -m tests.log.kill_loop [--kills 40] [--lanes 4] [--url postgresql+psycopg://…]
 
 Each lane is a log of its own (with --url: all lanes share that database). In each turn a process starts runs there,
-three at a time, which take in a piece of text every 5 ms and end after a while; at a random moment after the first
+three at a time, which take in a piece of text every 5 ms and end after a while; at a random moment after the second
 start it is killed with -9. It records in a file the starts, texts with times, and ends of its runs. Afterwards every
 recorded run must be in the log: ended runs complete with all events, and of the others no text older than 500 ms may be
 missing, no event older than 5 s, and none between others.
@@ -160,7 +160,7 @@ def main() -> int:
             lanes = urls[: options.kills - turn]
             notes = [Path(folder) / f"{turn}-{lane}" for lane in range(len(lanes))]
             children = [_fork(*arguments) for arguments in zip(lanes, notes, strict=True)]
-            wait_for(lambda notes=notes: all(note.exists() and note.stat().st_size for note in notes))
+            wait_for(lambda notes=notes: all(note.exists() and note.read_text().count("began") > 1 for note in notes))
             killed_at = []
             for child in children:
                 time.sleep(random.uniform(0.2, 1.0) / len(children))
