@@ -13,18 +13,20 @@ from components.server.process import service
 REPLICA_CHECK = "replica_check"
 
 _PATH = "replica"
+_SCATTERED = "scattered_replica"
+"""The replica whose page's requests reached others."""
 
 # Several requests: a proxy that takes turns sends one of two to the right replica.
 _SCRIPT = """
 const TIMES = 4;
 let checked = null;
 
-export default async ({ data, setStateValue }) => {
+export default async ({ data, setTriggerValue }) => {
   if (checked === data.replica) return;
   checked = data.replica;
   for (let time = 0; time < TIMES; time++) {
     const answer = await fetch(new URL(data.path, location.href), { cache: "no-store" }).catch(() => null);
-    if (answer?.ok && (await answer.text()) !== data.replica) return setStateValue("scattered", data.replica);
+    if (answer?.ok && (await answer.text()) !== data.replica) return setTriggerValue("scattered", data.replica);
   }
 };
 """
@@ -40,8 +42,11 @@ def draw_replica_check() -> None:
     data = {"path": _PATH, "replica": replica}
     # The callback makes a change draw the page again.
     result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=lambda: None)
+    # Here and not in a value of the widget: a message with values requests no page (server/whole_messages.py).
+    if result.scattered:
+        st.session_state[_SCATTERED] = result.scattered
     # A page that came from a replica that has ended is checked again.
-    if result.scattered == replica:
+    if st.session_state.get(_SCATTERED) == replica:
         st.warning(
             "This page's requests reach several replicas, so uploads, downloads and live text may fail. "
             "The operator has to let the proxy keep each browser at one replica (sticky sessions).",

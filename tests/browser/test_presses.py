@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Scripted
-from tests.browser.pages import choose_state, open_playground, prompt
+from tests.browser.pages import choose_state, open_playground, prompt, settled
 from tests.streaming.endpoint import Endpoint
 from tests.waiting import wait_for
 
@@ -28,10 +28,11 @@ def quick(scripted: Scripted) -> tuple[str, Endpoint]:
 
 
 class HeldBack:
-    """Messages of the server, held back from the one that draws the Run button."""
+    """Messages of the server, held back from the first that has these bytes: by default, that draws the Run button."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, first: re.Pattern[bytes] = _RUN_BUTTON) -> None:
         self.holds = True
+        self._first = first
         self._held: list[tuple[WebSocketRoute, str | bytes]] = []
         page.route_web_socket("**/_stcore/stream", self._connect)
 
@@ -40,7 +41,7 @@ class HeldBack:
         socket.on_message(server.send)
 
         def pass_on(message: str | bytes) -> None:
-            if self.holds and (self._held or (isinstance(message, bytes) and _RUN_BUTTON.search(message))):
+            if self.holds and (self._held or (isinstance(message, bytes) and self._first.search(message))):
                 self._held.append((socket, message))
             else:
                 socket.send(message)
@@ -141,6 +142,36 @@ def test_escape_before_the_stop_button_is_enabled_stops_the_run(
     page.keyboard.press("Escape")
     status = page.locator(":is(.st-key-run_status, [class*=st-key-lane_run_status_])").first
     expect(status).to_contain_text("cancelled")
+
+
+@pytest.mark.parametrize("title", ["Runs", "Compare"])
+def test_a_press_right_after_a_link_counts_and_so_does_the_link(
+    fresh_page: Page, quick: tuple[str, Endpoint], title: str
+) -> None:
+    page = fresh_page
+    app, endpoint = quick
+    held_back = HeldBack(page, re.compile(b""))
+    for waits_ms in (0, 500):  # the script of the other page is about to begin, and has ended
+        held_back.let_through()
+        open_playground(page, app)
+        settled(page)
+        before = len(completions(endpoint))
+        held_back.holds = True
+        page.evaluate(
+            """([title, waitsMs]) => {
+              const links = [...document.querySelectorAll("a")];
+              links.find((element) => element.textContent.includes(title)).click();
+              setTimeout(() => document.querySelector(".st-key-run button").click(), waitsMs);
+            }""",
+            [title, waits_ms],
+        )
+        wait_for(lambda wanted=before + 1: page.wait_for_timeout(10) or len(completions(endpoint)) == wanted)
+        held_back.let_through()
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        page.wait_for_timeout(500)
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        page.get_by_role("link", name="Playground").first.click()
+        expect(page.locator(".st-key-answer .live-text")).to_have_text("Yes.")
 
 
 def test_a_press_counts_for_a_button_that_a_growing_answer_moves_away(page: Page, quick: tuple[str, Endpoint]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import current_thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-from streamlit.runtime.scriptrunner import ScriptRunnerEvent, StopException
+from streamlit.runtime.scriptrunner import ScriptRunnerEvent, StopException, add_script_run_ctx
 from streamlit.runtime.scriptrunner_utils import script_requests
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state import SafeSessionState, SessionState
@@ -28,6 +31,8 @@ def _in_place() -> Iterator[None]:
         for place, name in (
             (script_requests, "_coalesce_widget_states"),
             (SafeSessionState, "on_script_will_rerun"),
+            (ScriptRequests, "_request_rerun_locked"),
+            (AppSession, "request_rerun"),
             (AppSession, "request_script_stop"),
             (AppSession, "_handle_scriptrunner_event_on_event_loop"),
         ):
@@ -73,6 +78,25 @@ def test_a_waiting_message_keeps_values_missing_from_the_later_one() -> None:
     joined = requests.on_scriptrunner_ready().rerun_data.widget_states
     found = {widget.id: getattr(widget, widget.WhichOneof("value")) for widget in joined.widgets}
     assert found == {"typed": "words", "run": True, "both": 2}
+
+
+@pytest.mark.parametrize(
+    ("requested_by_script", "shown_next"), [("left", "link"), ("switched", "switched")], ids=["rerun", "switch_page"]
+)
+def test_a_script_that_reruns_its_page_keeps_a_waiting_link(requested_by_script: str, shown_next: str) -> None:
+    requests = ScriptRequests()
+    requests.request_rerun(RerunData(page_script_hash="link", query_string="from=link", widget_states=WidgetStates()))
+
+    def rerun() -> None:
+        script: Any = SimpleNamespace(page_script_hash="left", pages_manager=SimpleNamespace(main_script_hash="frame"))
+        add_script_run_ctx(current_thread(), script)
+        requests.request_rerun(RerunData(page_script_hash=requested_by_script, query_string="from=script"))
+
+    with ThreadPoolExecutor(1) as script_thread:
+        script_thread.submit(rerun).result()
+    shown = requests.on_scriptrunner_ready().rerun_data
+    assert shown.page_script_hash == shown_next
+    assert shown.query_string == ("from=link" if shown_next == "link" else "from=script")
 
 
 def test_what_a_script_drew_last_is_sent_although_the_next_script_has_a_new_thread() -> None:
