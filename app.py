@@ -20,6 +20,7 @@ from components.server.cookies import VisitorCookie
 from components.server.forwarded import keep_peer_of_socket
 from components.server.held_messages import hold_back_messages
 from components.server.hosts import ONLY_HERE, lacks_public_url
+from components.server.message_references import refer_to_drawn_elements
 from components.server.page_limit import PageLimit
 from components.server.page_shell import PageShell
 from components.server.process import close_service, service
@@ -66,6 +67,7 @@ keep_new_files_private()
 end_slow_requests()
 take_in_whole_messages()
 hold_back_messages()
+refer_to_drawn_elements()
 app = st.App(
     "pages/navigation.py",
     routes=[*routes.routes(), *run_files.routes(), *link_cards.routes(), *live_view.routes(), *replica_check.routes()],

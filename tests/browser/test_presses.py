@@ -32,13 +32,20 @@ class HeldBack:
 
     def __init__(self, page: Page, first: re.Pattern[bytes] = _RUN_BUTTON) -> None:
         self.holds = True
+        self.holds_presses = False
         self._first = first
+        self._presses: list[tuple[WebSocketRoute, str | bytes]] = []
         self._held: list[tuple[WebSocketRoute, str | bytes]] = []
         page.route_web_socket("**/_stcore/stream", self._connect)
 
     def _connect(self, socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
-        socket.on_message(server.send)
+
+        def press(message: str | bytes) -> None:
+            if self.holds_presses:
+                self._presses.append((server, message))
+            else:
+                server.send(message)
 
         def pass_on(message: str | bytes) -> None:
             if self.holds and (self._held or (isinstance(message, bytes) and self._first.search(message))):
@@ -46,6 +53,7 @@ class HeldBack:
             else:
                 socket.send(message)
 
+        socket.on_message(press)
         server.on_message(pass_on)
 
     def let_through(self) -> None:
@@ -53,6 +61,12 @@ class HeldBack:
         for socket, message in self._held:
             socket.send(message)
         self._held.clear()
+
+    def let_presses_through(self) -> None:
+        self.holds_presses = False
+        for server, message in self._presses:
+            server.send(message)
+        self._presses.clear()
 
 
 def test_ctrl_enter_before_the_run_button_appears_runs_once(fresh_page: Page, quick: tuple[str, Endpoint]) -> None:
@@ -172,6 +186,36 @@ def test_a_press_right_after_a_link_counts_and_so_does_the_link(
         expect(page.get_by_role("heading", name=title)).to_be_visible()
         page.get_by_role("link", name="Playground").first.click()
         expect(page.locator(".st-key-answer .live-text")).to_have_text("Yes.")
+
+
+def test_a_press_that_travels_while_its_page_forgets_elements_is_handled(
+    fresh_page: Page, quick: tuple[str, Endpoint]
+) -> None:
+    # The browser forgets elements that three scripts in a row did not draw.
+    page = fresh_page
+    network = HeldBack(page, re.compile(b""))
+    network.holds = False
+    open_playground(page, quick[0])
+    page.locator(".st-key-run button").click()
+    answer = page.locator(".st-key-answer .live-text")
+    expect(answer).to_have_text("Yes.")
+    views = {name: page.get_by_role("radio", name=name, exact=True) for name in ("Answer", "Request", "Events")}
+    page.wait_for_timeout(200)
+    settled(page)
+    views["Request"].click()
+    page.wait_for_timeout(200)
+    settled(page)
+    network.holds = True
+    views["Events"].click()
+    page.wait_for_timeout(500)  # until its script has ended
+    network.holds_presses = True
+    views["Answer"].click()
+    page.wait_for_timeout(100)
+    network.let_through()
+    expect(answer).to_have_count(0)
+    page.wait_for_timeout(200)
+    network.let_presses_through()
+    expect(answer).to_have_text("Yes.")
 
 
 def test_a_press_counts_for_a_button_that_a_growing_answer_moves_away(page: Page, quick: tuple[str, Endpoint]) -> None:
