@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from components.contract.fields import CONTRACT_FIELDS
 from components.contract.request import ChatCompletionStreamRequest
 
 _MAX_CHARACTERS = 40
+_CONTEXT = 12
+"""How many equal characters stand before two values that differ late."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,12 @@ class Difference:
     after: str = ""
 
     def shortened(self) -> Difference:
-        """The difference in words that fit into a line."""
-        return Difference(self.field, shortened(self.before), shortened(self.after))
+        """The difference in words that fit into a line: of values that differ late, those from there on."""
+        if self.before == self.after or shortened(self.before) != shortened(self.after):
+            return Difference(self.field, shortened(self.before), shortened(self.after))
+        pairs = enumerate(zip_longest(self.before, self.after))
+        start = next(place for place, (one, other) in pairs if one != other) - _CONTEXT
+        return Difference(self.field, shortened(f"…{self.before[start:]}"), shortened(f"…{self.after[start:]}"))
 
     def __str__(self) -> str:
         return f"{self.field} {self.before} → {self.after}" if self.before or self.after else self.field

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.contract.difference import differences
+from components.contract.difference import Difference, differences
 from components.contract.request import ChatCompletionStreamRequest
 
 USER = {"role": "user", "content": "Hello"}
@@ -42,8 +42,9 @@ def test_long_values_are_cut():
     assert len(found.after) == 40
 
 
-def test_long_values_that_differ_late_are_different():
-    schema = {"stop": "x" * 100}
-    assert [
-        found.field for found in differences(a_request(extra_body=schema), a_request(extra_body={"stop": "x" * 101}))
-    ] == ["stop"]
+def test_long_values_that_differ_late_are_shown_from_there_on():
+    before, after = ({"stop": "x" * 100 + end + "y" * 100} for end in ("one", "two"))
+    (found,) = differences(a_request(extra_body=before), a_request(extra_body=after))
+    assert (found.before, found.after) == tuple(f"…{'x' * 12}{end}{'y' * 23}…" for end in ("one", "two"))
+    longer = Difference("prompt", "x" * 100, "x" * 101).shortened()
+    assert (longer.before, longer.after) == (f"…{'x' * 12}", f"…{'x' * 13}")
