@@ -26,7 +26,7 @@ class _Elements:
     finished: dict[str, str] = field(default_factory=dict)
     """Drawn by the last script that ended, or by the last one of their fragment."""
     begun: dict[str, str] = field(default_factory=dict)
-    """Drawn since then."""
+    """Drawn by the script that runs. If it ends early to run again, what it drew last may not have been sent."""
 
 
 _enqueue: Any = ScriptRunContext.enqueue
@@ -51,8 +51,8 @@ def _note_element(script: ScriptRunContext, message: ForwardMsg) -> None:
 
 def _leave_out_older_elements(script: ScriptRunContext, *, cached_message_hashes: frozenset[str], **more: Any) -> None:
     elements = _of(script)
-    known = cached_message_hashes & (elements.finished.keys() | elements.begun.keys())
-    _reset(script, cached_message_hashes=known, **more)
+    elements.begun.clear()
+    _reset(script, cached_message_hashes=cached_message_hashes & elements.finished.keys(), **more)
 
 
 def _note_end(runner: ScriptRunner, script: ScriptRunContext, event: ScriptRunnerEvent, *more: Any) -> None:

@@ -79,7 +79,9 @@ def _take_message(session: Any, message: ClientState | None) -> None:
     """
     runner = session._scriptrunner
     requested = (runner and runner._requests._rerun_data.page_script_hash) or session._client_state.page_script_hash
-    if message and message.widget_states.widgets and requested not in {"", message.page_script_hash}:
+    # During a session's first script, which the browser requests by its name, this is the frame around the pages.
+    unknown = {"", session._pages_manager.main_script_hash}
+    if message and message.widget_states.widgets and requested not in {*unknown, message.page_script_hash}:
         message.page_script_hash = requested
         message.fragment_id = ""  # that page lacks it
     _request_rerun(session, message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -13,8 +15,8 @@ from components.server.process import service
 REPLICA_CHECK = "replica_check"
 
 _PATH = "replica"
-_SCATTERED = "scattered_replica"
-"""The replica whose page's requests reached others."""
+_SCATTERED = "scattered_replicas"
+"""The replicas whose page's requests reached others."""
 
 # Several requests: a proxy that takes turns sends one of two to the right replica.
 _SCRIPT = """
@@ -39,14 +41,12 @@ def draw_replica_check() -> None:
     if database is None or database.is_sqlite:
         return
     replica = service().experiments.process
+    # Kept here and not as a value of the widget: a message with values requests no page (server/whole_messages.py).
+    scattered: set[str] = st.session_state.setdefault(_SCATTERED, set())
     data = {"path": _PATH, "replica": replica}
-    # The callback makes a change draw the page again.
-    result = _check(key=REPLICA_CHECK, data=data, on_scattered_change=lambda: None)
-    # Here and not in a value of the widget: a message with values requests no page (server/whole_messages.py).
-    if result.scattered:
-        st.session_state[_SCATTERED] = result.scattered
+    _check(key=REPLICA_CHECK, data=data, on_scattered_change=partial(scattered.add, replica))
     # A page that came from a replica that has ended is checked again.
-    if st.session_state.get(_SCATTERED) == replica:
+    if replica in scattered:
         st.warning(
             "This page's requests reach several replicas, so uploads, downloads and live text may fail. "
             "The operator has to let the proxy keep each browser at one replica (sticky sessions).",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSession, AppSessionState
@@ -78,6 +79,34 @@ def test_a_waiting_message_keeps_values_missing_from_the_later_one() -> None:
     joined = requests.on_scriptrunner_ready().rerun_data.widget_states
     found = {widget.id: getattr(widget, widget.WhichOneof("value")) for widget in joined.widgets}
     assert found == {"typed": "words", "run": True, "both": 2}
+
+
+@pytest.mark.parametrize(
+    ("requested", "drawn", "sender", "has_values", "runs"),
+    [
+        ("left", "left", "left", True, "left"),
+        ("link", "left", "left", True, "link"),
+        ("", "link", "left", True, "link"),
+        ("left", "left", "link", False, "link"),
+        ("", "frame", "left", True, "left"),
+        ("", "", "left", True, "left"),
+    ],
+    ids=["the same page", "a waiting link", "a link that has run", "a link", "the first script", "a new session"],
+)
+def test_a_message_with_values_runs_the_page_requested_last(
+    requested: str, drawn: str, sender: str, has_values: bool, runs: str
+) -> None:
+    requests = ScriptRequests()
+    if requested:
+        requests.request_rerun(RerunData(page_script_hash=requested))
+    session: Any = SessionWithoutPage(SimpleNamespace(_requests=requests, request_rerun=requests.request_rerun))
+    session._client_state = ClientState(page_script_hash=drawn)
+    session._pages_manager = SimpleNamespace(main_script_hash="frame")
+    values = WidgetStates(widgets=[WidgetState(id="run", trigger_value=True)] if has_values else [])
+    session.request_rerun(ClientState(page_script_hash=sender, widget_states=values))
+    data = requests.on_scriptrunner_ready().rerun_data
+    assert data.page_script_hash == runs
+    assert [widget.id for widget in data.widget_states.widgets] == ["run"] * has_values
 
 
 @pytest.mark.parametrize(
