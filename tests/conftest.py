@@ -33,8 +33,8 @@ gc.disable()
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """Three workers a processor: alone, a worker computes a quarter of the time and waits for servers and browsers."""
-    return 3 * (yield)
+    """Two workers a processor, because a worker often waits for servers and browsers; each collects all tests anew."""
+    return 2 * (yield)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """The workers of pytest-xdist as forks of one process that has imported their modules.
 
-Six workers that each import pandas, SQLAlchemy and Streamlit, and once more for the apps that they start
+Four workers that each import pandas, SQLAlchemy and Streamlit, and once more for the apps that they start
 (tests/forks.py), would take a tenth of the suite's processor time for it.
 """
 
