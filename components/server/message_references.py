@@ -1,4 +1,4 @@
-"""Makes Streamlit refer the browser only to messages that it has.
+"""Makes Streamlit refer the browser only to elements that it has.
 
 A long element is sent once. Later scripts that draw it send its hash if the browser's last message listed it. But the
 browser deletes elements that its last scripts did not draw, also while such a message is under way, and a page that is
